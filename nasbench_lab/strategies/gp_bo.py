@@ -124,7 +124,7 @@ class GaussianProcessSearch(Strategy[_State]):
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
     asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 16
+    runs_at_a_time: ClassVar[int] = 32
 
     kernel: Kind = "hamming"
     acquisition: Acquisition = "ei"
@@ -224,7 +224,7 @@ class GaussianProcessSearch(Strategy[_State]):
             bounds = bounds._replace(mean=np.where(used_up[:, None], np.float32(0.0), bounds.mean))
         if self.acquisition == "thompson":
             position = first_best(state.candidates.draw(value, prediction, state.streams))
-            return Chosen(position, bounds.exactly(np.arange(len(position)), position)[0])
+            return Chosen(position, bounds.exactly(np.arange(len(position)), position[:, None])[0][:, 0])
         if self.acquisition == "ucb":
             return best_sum(self.exploration, bounds)
         if self.acquisition == "ei":

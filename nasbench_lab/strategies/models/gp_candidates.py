@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,7 @@ _PARENTS = 10
 _JITTER = 1e-8  # added to the diagonal of a covariance before it is factorised
 _DEVIATIONS = 8.0  # of a random walk of rounding errors
 _SINGLE = 2.0**-22  # more than the relative error of a few operations in single precision
-_MOST_AT_ONCE = 2**20  # correlations
-_PIECE = 1_024  # candidates
+_MOST_AT_ONCE = 2**19  # correlations
 _TYPICAL = 1_000  # architectures from which the mean number of paths is estimated
 
 
@@ -118,20 +118,25 @@ class Candidates(abc.ABC):
         """Recompute what depends on lengthscale and noise, in the runs with these positions."""
 
     def _posterior(self, correlations: Callable[[IntArray, IntArray], FloatArray], estimate: Estimate) -> Exactly:
-        """Return a function that computes means and deviations, from the correlations with all proposals."""
+        """Return a function that computes means and deviations, from the correlations with all proposals.
+
+        The products of a run have sizes that do not depend on other runs, so neither do their last bits.
+        """
 
         def exactly(run: IntArray, position: IntArray) -> tuple[FloatArray, FloatArray]:
-            count = estimate.weights.shape[1]
-            at_once = len(run) * count <= _MOST_AT_ONCE
-            every = correlations(run, position) if at_once else None
-            mean, left = np.empty(len(run)), np.empty(len(run))
-            for each, first, last in _stretches(run):
-                some = correlations(run[first:last], position[first:last]) if every is None else every[first:last]
-                np.matmul(some, estimate.weights[each], out=mean[first:last])
-                solved = np.matmul(some, self.regression.inverse[each].T)
-                np.einsum("ij,ij->i", solved, solved, out=left[first:last])
-            mean += estimate.mean[run]
-            return mean, np.sqrt(np.maximum(1.0 - left, 0.0)) * estimate.scale[run]
+            one = max(_MOST_AT_ONCE // (position.shape[1] * estimate.weights.shape[1]), 1)
+            if len(run) > one:
+                parts = [exactly(run[i : i + one], position[i : i + one]) for i in range(0, len(run), one)]
+                return np.concatenate([mean for mean, _ in parts]), np.concatenate([deviation for _, deviation in parts])
+            some = correlations(run, position)
+            everyone = len(run) == len(estimate.weights)  # in order: then nothing is copied
+            weights, inverse = estimate.weights, self.regression.inverse
+            if not everyone:
+                weights, inverse = weights[run], inverse[run]
+            mean = np.matmul(some, weights[:, :, None])[:, :, 0] + estimate.mean[run, None]
+            solved = np.matmul(some, inverse.swapaxes(1, 2))
+            left = 1.0 - np.einsum("rij,rij->ri", solved, solved)
+            return mean, np.sqrt(np.maximum(left, 0.0)) * estimate.scale[run, None]
 
         return exactly
 
@@ -161,10 +166,7 @@ class WholeSpace(Candidates):
 
     def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int) -> None:
         super().__init__(lengthscales, runs)
-        codes = len(space.cardinalities)
-        fraction = np.arange(codes + 1) / codes
-        self._grid = CodeGrid(space, correlation(kind, fraction, np.array(lengthscales)[:, None]))
-        self._rough = RoughSums(self._grid)
+        self._grid, self._rough = _grid_of(space, kind, lengthscales)
         self._place: IntArray = np.zeros((runs, 0), dtype=np.int64)
         self._left: Rough = np.ones((runs, self._grid.size), dtype=np.float32)
         self._left_error: FloatArray = np.zeros(runs)
@@ -246,7 +248,7 @@ class WholeSpace(Candidates):
 
     def _exactly(self, estimate: Estimate) -> Exactly:
         def correlations(run: IntArray, place: IntArray) -> FloatArray:
-            return self._grid.correlate(self.lengthscale[run], place[:, None], self._place[run])
+            return self._grid.correlate(self.lengthscale[run], place[:, :, None], self._place[run][:, None])
 
         return self._posterior(correlations, estimate)
 
@@ -290,10 +292,10 @@ class Pool(Candidates):
         mean[visited.has(np.arange(len(mean))[:, None], candidates)] = -np.inf
 
         def correlations_of(run: IntArray, position: IntArray) -> FloatArray:
-            found = np.empty((len(run), value.shape[1]))
-            for each, first, last in _stretches(run):
+            found = np.empty((*position.shape, value.shape[1]))
+            for row, each in enumerate(run):
                 table = self._correlations[self.lengthscale[each]]
-                found[first:last] = table.take(self._distances.of(each, candidates[each, position[first:last]]))
+                found[row] = table.take(self._distances.of(each, candidates[each, position[row]]))
             return found
 
         bounds = Bounds(mean, error, left, estimate.scale, self._posterior(correlations_of, estimate))
@@ -331,9 +333,16 @@ class Pool(Candidates):
         """Do nothing: a pool is new at every step."""
 
 
-def _stretches(run: IntArray) -> Iterator[tuple[int, int, int]]:
-    """Return every run, in ascending order, with the first and last of at most 1,024 of its entries at a time."""
-    starts = np.flatnonzero(np.diff(run, prepend=-1)).tolist()
-    for start, end in zip(starts, [*starts[1:], len(run)], strict=True):
-        for first in range(start, end, _PIECE):
-            yield int(run[first]), first, min(first + _PIECE, end)
+_GRIDS: WeakKeyDictionary[Space, dict[tuple[Kind, tuple[float, ...]], tuple[CodeGrid, RoughSums]]] = WeakKeyDictionary()
+
+
+def _grid_of(space: Space, kind: Kind, lengthscales: tuple[float, ...]) -> tuple[CodeGrid, RoughSums]:
+    """Return the tables of a space. All runs share the last ones, which take up to 25 MB."""
+    known = _GRIDS.setdefault(space, {})
+    if (kind, lengthscales) not in known:
+        known.clear()
+        codes = len(space.cardinalities)
+        fraction = np.arange(codes + 1) / codes
+        grid = CodeGrid(space, correlation(kind, fraction, np.array(lengthscales)[:, None]))
+        known[kind, lengthscales] = grid, RoughSums(grid)
+    return known[kind, lengthscales]

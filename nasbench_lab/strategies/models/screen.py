@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ _LEVELS = 8
 _TINY = 1e-37
 _SLACK = 1e-6  # of rounding in bounds, relative
 _GUESSES = (0.5, 2.0)  # deviations above the mean: the score is high where the sum is largest
+_SIZES = (8, 64, 512)  # how many candidates of a run are computed at a time
 _MORE = 32  # candidates beyond the wanted number
 
 
@@ -29,7 +31,7 @@ class Exactly(Protocol):
     """Means and deviations of some candidates."""
 
     def __call__(self, run: IntArray, position: IntArray, /) -> tuple[FloatArray, FloatArray]:
-        """Return means and deviations of candidates, for ascending runs and positions, all of shape (n,)."""
+        """Return means and deviations of candidates, for runs, shape (n,), and positions, both (n, k)."""
 
 
 class Bounds(NamedTuple):
@@ -77,8 +79,9 @@ def best_candidate(score: Score, rough: Score, bounds: Bounds) -> Chosen:
     """
     mean, error, left, scale, exactly = bounds
     run = np.arange(len(mean))
-    scores = [score(*exactly(run, guess), run) for guess in _guesses(bounds)]
-    reached = np.max(scores, axis=0) * (1.0 - _SLACK)
+    guesses = _guesses(bounds)
+    column = np.repeat(run[:, None], guesses.shape[1], axis=1)
+    reached = score(*exactly(run, guesses), column).max(axis=1) * (1.0 - _SLACK)
     most = left.max(axis=1).astype(np.float64)
     deviations = scale[:, None] * np.sqrt(most[:, None] * (np.arange(1, _LEVELS + 1) / _LEVELS))
     high = mean.max(axis=1) + error
@@ -90,10 +93,12 @@ def best_candidate(score: Score, rough: Score, bounds: Bounds) -> Chosen:
     # The next higher level; the small addition keeps rounding from giving a level below the deviation.
     level = (lefts / most[of_run] * (_LEVELS + 1e-6)).astype(np.int64)
     np.clip(level, 0, _LEVELS - 1, out=level)
-    hopeful = place[means >= low[of_run, level]]
-    of_run, position = np.divmod(hopeful, mean.shape[1])
-    means, deviation = exactly(of_run, position)
-    return _first_best(score(means, deviation, of_run), of_run, position, means)
+    hopeful = means >= low[of_run, level]
+    of_run, position = of_run[hopeful], (place - of_run * mean.shape[1])[hopeful]
+    with np.errstate(invalid="ignore"):
+        highest = rough(means[hopeful] + error[of_run], scale[of_run] * np.sqrt(np.maximum(lefts[hopeful], 0)), of_run)
+    highest *= 1.0 + _SLACK
+    return _first_best(score, exactly, _Some(of_run, position, highest), reached)
 
 
 def best_sum(weight: float, bounds: Bounds) -> Chosen:
@@ -105,11 +110,14 @@ def best_sum(weight: float, bounds: Bounds) -> Chosen:
     """
     key = _sums(bounds, weight)
     run = np.arange(len(key))
-    mean, deviation = bounds.exactly(run, key.argmax(axis=1))
-    reached = mean + weight * deviation
-    of_run, position = np.nonzero(key >= (reached - _slack(bounds, reached))[:, None].astype(np.float32))
-    mean, deviation = bounds.exactly(of_run, position)
-    return _first_best(mean + weight * deviation, of_run, position, mean)
+    mean, deviation = bounds.exactly(run, key.argmax(axis=1)[:, None])
+    reached = (mean + weight * deviation)[:, 0]
+    reached -= _slack(bounds, reached)
+    of_run, position = np.nonzero(key >= reached[:, None].astype(np.float32))
+    highest = key[of_run, position] + 2.0 * _slack(bounds, reached)[of_run]
+    return _first_best(
+        lambda m, s, run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached
+    )
 
 
 def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, FloatArray]:
@@ -125,33 +133,37 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
     """
     key = _sums(bounds, weight)
     runs, n = key.shape
-    first = max(n - count - _MORE, 0)
-    least = np.partition(key, first, axis=1)[:, first]
-    where, place = np.nonzero(key >= least[:, None])
-    mean, deviation = bounds.exactly(where, place)
+    wanted = min(count + _MORE, n)
+    least = np.partition(key, n - wanted, axis=1)[:, n - wanted]
+    some = _rectangle(key >= least[:, None], wanted)
+    run = np.arange(runs)
+    mean, deviation = bounds.exactly(run, some)
     # The last that is wanted of those that were computed: a candidate with a lower bound is not wanted.
-    last = _by_run(where, mean + weight * deviation, runs, count)
+    exact = np.where(np.isneginf(np.take_along_axis(bounds.mean, some, axis=1)), -np.inf, mean + weight * deviation)
+    last = np.partition(exact, -count, axis=1)[:, -count]
     lower = (last - _slack(bounds, last)).astype(np.float32)
-    more, other = np.nonzero((key >= lower[:, None]) & (key < least[:, None]))
-    if len(more):
-        means, deviations = bounds.exactly(more, other)
-        where, place = np.concatenate([where, more]), np.concatenate([place, other])
-        mean, deviation = np.concatenate([mean, means]), np.concatenate([deviation, deviations])
-    mean = np.where(np.isneginf(bounds.mean[where, place]), -np.inf, mean)
-    order = np.lexsort((place, -(mean + weight * deviation), where))
-    start = np.searchsorted(where[order], np.arange(runs))
-    chosen = order[start[:, None] + np.arange(count)]
-    chosen = np.take_along_axis(chosen, place[chosen].argsort(axis=1), axis=1)
-    return mean[chosen], deviation[chosen]
+    unsure = np.flatnonzero(np.count_nonzero(key >= lower[:, None], axis=1) > wanted)
+    chosen = _largest_in_order(exact, count)
+    mean, deviation = (np.take_along_axis(array, chosen, axis=1) for array in (mean, deviation))
+    for each in unsure:
+        position = np.flatnonzero(key[each] >= lower[each])[None]
+        means, deviations = bounds.exactly(run[each, None], position)
+        exact = np.where(np.isneginf(bounds.mean[each, position]), -np.inf, means + weight * deviations)
+        chosen = _largest_in_order(exact, count)
+        mean[each], deviation[each] = means[0, chosen[0]], deviations[0, chosen[0]]
+    return mean, deviation
 
 
-def _by_run(run: IntArray, value: FloatArray, runs: int, count: int) -> FloatArray:
-    """Return the ``count``-th largest value of every run, for ascending runs with at least so many; shape (runs,)."""
-    start = np.searchsorted(run, np.arange(runs))
-    position = np.arange(len(run)) - start[run]
-    table = np.full((runs, int(position.max()) + 1), -np.inf)
-    table[run, position] = value
-    return np.partition(table, -count, axis=1)[:, -count]
+def _rectangle(chosen: NDArray[np.bool_], count: int) -> IntArray:
+    """Return the positions of the first ``count`` that are chosen in every run, which has at least so many."""
+    run, position = np.nonzero(chosen)
+    start = np.searchsorted(run, np.arange(len(chosen)))
+    return position[start[:, None] + np.arange(count)]
+
+
+def _largest_in_order(values: FloatArray, count: int) -> IntArray:
+    """Return the positions of the largest values of every row, ascending; ties: the first."""
+    return np.sort(np.argsort(-values, axis=1, kind="stable")[:, :count], axis=1)
 
 
 def _sums(bounds: Bounds, weight: float) -> NDArray[np.float32]:
@@ -167,22 +179,74 @@ def _slack(bounds: Bounds, value: FloatArray) -> FloatArray:
     return bounds.error + _SLACK * (bounds.scale + np.abs(np.where(np.isneginf(value), 0.0, value)))
 
 
-def _guesses(bounds: Bounds) -> list[IntArray]:
-    """Return candidates that may have a high score: where the mean plus some deviations is largest."""
+def _guesses(bounds: Bounds) -> IntArray:
+    """Return candidates that may have a high score: where the mean plus some deviations is largest, shape (runs, 2)."""
     mean, left, scale = bounds.mean, bounds.left, bounds.scale
     # A straight line in the variance replaces the deviation.
-    slope = scale / np.sqrt(np.maximum(left.max(axis=1), 1e-12))
-    return [(mean + (weight * slope)[:, None].astype(mean.dtype) * left).argmax(axis=1) for weight in _GUESSES]
+    slope = (scale / np.sqrt(np.maximum(left.max(axis=1), 1e-12)))[:, None].astype(mean.dtype) * left
+    return np.stack([(mean + mean.dtype.type(weight) * slope).argmax(axis=1) for weight in _GUESSES], axis=1)
 
 
-def _first_best(score: FloatArray, run: IntArray, position: IntArray, mean: FloatArray) -> Chosen:
-    """Return the first candidate with the largest score of every run, for ascending runs and positions."""
-    single = score.astype(np.float32)
-    start = np.flatnonzero(np.diff(run, prepend=-1))
-    best = np.maximum.reduceat(single, start)
-    equal = np.flatnonzero(single == best[run])
-    first = equal[np.diff(run[equal], prepend=-1) > 0]
-    return Chosen(position[first], mean[first])
+class _Some(NamedTuple):
+    """Some candidates, in ascending order of runs and positions; all arrays have the same shape.
+
+    Attributes:
+        run: of each.
+        position: of each.
+        highest: at least their score.
+    """
+
+    run: IntArray
+    position: IntArray
+    highest: FloatArray
+
+
+def _first_best(score: Score, exactly: Exactly, some: _Some, reached: FloatArray) -> Chosen:
+    """Return the first candidate with the largest score in single precision, of every run.
+
+    The most promising are computed first. They leave few others, or none.
+
+    Args:
+        score: the function.
+        exactly: returns means and deviations.
+        some: the candidates; every run has one.
+        reached: scores that the best of them have at least, shape (runs,).
+    """
+    run = np.arange(len(reached))
+    start = np.searchsorted(some.run, run)
+    reached = np.minimum(reached, np.maximum.reduceat(some.highest, start))  # so that one is left
+    kept = some.highest >= reached[some.run]
+    of_run, position, highest = some.run[kept], some.position[kept], some.highest[kept]
+    order = np.lexsort((-highest, of_run))
+    of_run, position, highest = of_run[order], position[order], np.append(highest[order], -np.inf)
+    start, end = np.searchsorted(of_run, run), np.searchsorted(of_run, run, side="right")
+    best = np.full(len(run), -np.inf, dtype=np.float32)
+    chosen = Chosen(np.full(len(run), np.iinfo(np.int64).max), np.zeros(len(run)))
+    for size in itertools.chain(_SIZES, itertools.repeat(_SIZES[-1])):
+        run = run[(start[run] < end[run]) & (highest[start[run]] >= best[run])]
+        if not len(run):
+            break
+        entry = start[run, None] + np.arange(size)
+        there = position[np.where(entry < end[run, None], entry, start[run, None])]
+        mean, deviation = exactly(run, there)
+        single = score(mean, deviation, np.repeat(run[:, None], size, axis=1)).astype(np.float32)
+        _improve(chosen, best, run, there, mean, single)
+        start[run] = np.minimum(start[run] + size, end[run])
+    return chosen
+
+
+def _improve(
+    chosen: Chosen, best: NDArray[np.float32], run: IntArray, position: IntArray, mean: FloatArray, score: NDArray[np.float32]
+) -> None:
+    """Replace what was chosen by candidates with larger scores, or with equal scores and smaller positions."""
+    most = score.max(axis=1)
+    first = np.where(score == most[:, None], position, np.iinfo(np.int64).max).argmin(axis=1)
+    row = np.arange(len(run))
+    better = (most > best[run]) | ((most == best[run]) & (position[row, first] < chosen.position[run]))
+    row, changed = row[better], run[better]
+    best[changed] = most[better]
+    chosen.position[changed] = position[row, first[better]]
+    chosen.mean[changed] = mean[row, first[better]]
 
 
 def _least_means(score: Score, reached: FloatArray, deviation: FloatArray, high: FloatArray) -> FloatArray:
