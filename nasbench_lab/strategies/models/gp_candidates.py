@@ -27,7 +27,6 @@ from nasbench_lab.streams import Streams
 
 _PARENTS = 10
 _JITTER = 1e-8  # added to the diagonal of a covariance before it is factorised
-_DEVIATIONS = 8.0  # of a random walk of rounding errors
 _SINGLE = 2.0**-22  # more than the relative error of a few operations in single precision
 _MOST_AT_ONCE = 2**19  # correlations
 _TYPICAL = 1_000  # architectures from which the mean number of paths is estimated
@@ -127,7 +126,9 @@ class Candidates(abc.ABC):
             one = max(_MOST_AT_ONCE // (position.shape[1] * estimate.weights.shape[1]), 1)
             if len(run) > one:
                 parts = [exactly(run[i : i + one], position[i : i + one]) for i in range(0, len(run), one)]
-                return np.concatenate([mean for mean, _ in parts]), np.concatenate([deviation for _, deviation in parts])
+                return np.concatenate([mean for mean, _ in parts]), np.concatenate(
+                    [deviation for _, deviation in parts]
+                )
             some = correlations(run, position)
             everyone = len(run) == len(estimate.weights)  # in order: then nothing is copied
             weights, inverse = estimate.weights, self.regression.inverse
@@ -168,6 +169,7 @@ class WholeSpace(Candidates):
         super().__init__(lengthscales, runs)
         self._grid, self._rough = _grid_of(space, kind, lengthscales)
         self._place: IntArray = np.zeros((runs, 0), dtype=np.int64)
+        self._differing = self._grid.differing(runs)
         self._left: Rough = np.ones((runs, self._grid.size), dtype=np.float32)
         self._left_error: FloatArray = np.zeros(runs)
         self._rows: list[FloatArray] = []  # rows of L**-1 whose variance was not yet subtracted
@@ -178,6 +180,7 @@ class WholeSpace(Candidates):
         """Add a proposal of every run. The variance that it explains is subtracted with the next prediction."""
         place = self._grid.place[architecture][:, None]
         before, self._place = self._place, np.concatenate([self._place, place], axis=1)
+        self._differing.add(place[:, 0])
         if self.fitted:
             self._rows.append(self.regression.append(self._grid.correlate(self.lengthscale, place, before)))
 
@@ -248,7 +251,7 @@ class WholeSpace(Candidates):
 
     def _exactly(self, estimate: Estimate) -> Exactly:
         def correlations(run: IntArray, place: IntArray) -> FloatArray:
-            return self._grid.correlate(self.lengthscale[run], place[:, :, None], self._place[run][:, None])
+            return self._differing.correlate(self.lengthscale, run, place)
 
         return self._posterior(correlations, estimate)
 
@@ -265,7 +268,6 @@ class Pool(Candidates):
         # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
         distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
-        self._rough_correlations: Rough = self._correlations.astype(np.float32)
         self._distances = Distances(self._encoding, runs)
 
     def add(self, architecture: IntArray) -> None:
@@ -278,27 +280,21 @@ class Pool(Candidates):
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, streams, architecture, value, _PARENTS, self._size)
-        mean, left = np.empty(candidates.shape, dtype=np.float32), np.empty(candidates.shape, dtype=np.float32)
-        weights, most = estimate.weights.astype(np.float32), 1.0 + self.regression.noise
+        mean, left = np.empty(candidates.shape), np.empty(candidates.shape)
         for run in self._runs:  # one run at a time, so that its correlations stay in the cache
-            correlations = self._rough_correlations[self.lengthscale[run]].take(self._distances.of(run, candidates[run]))
-            np.matmul(correlations, weights[run], out=mean[run])
-            nearest = correlations.max(axis=1)
-            # The variance with the nearest observation alone.
-            np.subtract(1.0 + _SINGLE, nearest * nearest / np.float32(most[run]), out=left[run])
-        mean += estimate.mean[:, None].astype(np.float32)
-        steps = _DEVIATIONS * (1.0 + np.sqrt(value.shape[1]))
-        error = _SINGLE * (np.abs(estimate.mean) + steps * np.abs(estimate.weights).sum(axis=1))
+            correlations, solved = self._solve(run, candidates[run])
+            mean[run] = estimate.weights[run] @ correlations
+            left[run] = 1.0 - np.einsum("ij,ij->j", solved, solved)
+        mean += estimate.mean[:, None]
+        np.maximum(left, 0.0, out=left)
+        deviation = np.sqrt(left) * estimate.scale[:, None]
+        exact = mean.copy()
         mean[visited.has(np.arange(len(mean))[:, None], candidates)] = -np.inf
 
-        def correlations_of(run: IntArray, position: IntArray) -> FloatArray:
-            found = np.empty((*position.shape, value.shape[1]))
-            for row, each in enumerate(run):
-                table = self._correlations[self.lengthscale[each]]
-                found[row] = table.take(self._distances.of(each, candidates[each, position[row]]))
-            return found
+        def exactly(run: IntArray, position: IntArray) -> tuple[FloatArray, FloatArray]:
+            return exact[run[:, None], position], deviation[run[:, None], position]
 
-        bounds = Bounds(mean, error, left, estimate.scale, self._posterior(correlations_of, estimate))
+        bounds = Bounds(mean, np.zeros(len(mean)), left, estimate.scale, exactly)
         return Prediction(bounds, self._best(estimate, value), candidates, estimate)
 
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:

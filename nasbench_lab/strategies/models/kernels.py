@@ -18,6 +18,7 @@ from nasbench_lab.strategies.parts import elementary
 Kind = Literal["hamming", "matern", "path"]
 _Number = TypeVar("_Number", np.float32, np.float64)
 
+_FIRST_CAPACITY = 32
 _NEGLIGIBLE = 1e-14  # singular values below this fraction of the largest are rounding errors
 
 
@@ -104,10 +105,64 @@ class CodeGrid:
         of_run = lengthscale[:, None]
         return self._head_table[of_run, place // self._tails], self._tail_table[of_run, place % self._tails]
 
+    def differing(self, runs: int) -> Differing:
+        """Return no places of a number of runs, to which the distances of others are counted."""
+        return Differing(self.correlations, self._head_distance, self._tail_distance, runs)
+
     @cached_property
     def spectrum(self) -> CodeSpectrum:
         """The eigenvectors of the correlations."""
         return CodeSpectrum(self.cardinalities, self.correlations)
+
+
+@final
+class Differing:
+    """Observed places of every run, the same number in each, and their correlations with other places of a grid.
+
+    The class keeps the numbers of codes that differ from all heads and from all tails, one byte each. A lookup copies
+    one short row for the head of a place and one for its tail, and adds them.
+
+    Args:
+        correlations: rho, as for `CodeGrid`.
+        heads: number of codes that differ between heads, shape (heads, heads).
+        tails: the same for tails.
+        runs: number of runs.
+    """
+
+    def __init__(self, correlations: FloatArray, heads: IntArray, tails: IntArray, runs: int) -> None:
+        self._correlations, self._count = correlations, 0
+        self._tables = [table.astype(np.uint8) for table in (heads, tails)]
+        self._differing = [np.zeros((runs, len(table), _FIRST_CAPACITY), dtype=np.uint8) for table in self._tables]
+
+    def add(self, place: IntArray) -> None:
+        """Add a place of every run, shape (runs,)."""
+        if self._count == self._differing[0].shape[2]:
+            self._differing = [np.concatenate([each, np.zeros_like(each)], axis=2) for each in self._differing]
+        for table, differing, half in zip(self._tables, self._differing, self._halves(place), strict=True):
+            differing[:, :, self._count] = table[half]
+        self._count += 1
+
+    def correlate(self, lengthscale: IntArray, run: IntArray, place: IntArray) -> FloatArray:
+        """Return correlations with all places of a run.
+
+        Args:
+            lengthscale: position of every run's lengthscale, shape (runs,).
+            run: some runs, shape (n,).
+            place: places, shape (n, k).
+
+        Returns:
+            Shape (n, k, places of the run).
+        """
+        head, tail = self._halves(place)
+        of_run = run[:, None]
+        index = self._differing[0][of_run, head, : self._count] + self._differing[1][of_run, tail, : self._count]
+        found = np.empty(index.shape)
+        for row, each in enumerate(lengthscale[run]):
+            self._correlations[each].take(index[row], out=found[row], mode="clip")
+        return found
+
+    def _halves(self, place: IntArray) -> tuple[IntArray, IntArray]:
+        return np.divmod(place, len(self._tables[1]))
 
 
 @final
@@ -177,7 +232,9 @@ def factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArra
     return u[:, :, :terms].swapaxes(1, 2) * root, vt[:, :terms] * root
 
 
-def triangular_product(lower: NDArray[_Number], matrix: NDArray[_Number], *, overwrite: bool = False) -> NDArray[_Number]:
+def triangular_product(
+    lower: NDArray[_Number], matrix: NDArray[_Number], *, overwrite: bool = False
+) -> NDArray[_Number]:
     """Return L R for a lower triangular L, shape (n, n), and R, shape (n, m); takes half the time of ``L @ R``.
 
     Args:

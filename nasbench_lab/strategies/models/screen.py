@@ -114,10 +114,8 @@ def best_sum(weight: float, bounds: Bounds) -> Chosen:
     reached = (mean + weight * deviation)[:, 0]
     reached -= _slack(bounds, reached)
     of_run, position = np.nonzero(key >= reached[:, None].astype(np.float32))
-    highest = key[of_run, position] + 2.0 * _slack(bounds, reached)[of_run]
-    return _first_best(
-        lambda m, s, run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached
-    )
+    highest = key[of_run, position] + _slack(bounds, reached)[of_run]
+    return _first_best(lambda m, s, run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached)
 
 
 def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, FloatArray]:
@@ -236,7 +234,12 @@ def _first_best(score: Score, exactly: Exactly, some: _Some, reached: FloatArray
 
 
 def _improve(
-    chosen: Chosen, best: NDArray[np.float32], run: IntArray, position: IntArray, mean: FloatArray, score: NDArray[np.float32]
+    chosen: Chosen,
+    best: NDArray[np.float32],
+    run: IntArray,
+    position: IntArray,
+    mean: FloatArray,
+    score: NDArray[np.float32],
 ) -> None:
     """Replace what was chosen by candidates with larger scores, or with equal scores and smaller positions."""
     most = score.max(axis=1)
