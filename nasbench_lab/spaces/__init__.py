@@ -15,6 +15,7 @@ from nasbench_lab.spaces.product_of_spaces import ProductOfSpaces
 from nasbench_lab.spaces.registry import list_spaces, make_space, space_class
 from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.space_files import find_space, read_space
+from nasbench_lab.spaces.recurrent import RecurrentCellSpace
 from nasbench_lab.spaces.subset import SubsetSpace
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.spaces.trans_macro import TransMacroSpace
@@ -39,6 +40,7 @@ __all__ = [
     "ProductSpace",
     "SizeSpace",
     "Space",
+    "RecurrentCellSpace",
     "SubsetSpace",
     "TopologySpace",
     "TransMacroSpace",

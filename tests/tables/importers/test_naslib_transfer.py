@@ -82,7 +82,7 @@ def test_parameters_show_what_the_digits_of_darts_mean():
     counts = np.array(
         [[half.count(operation) for half in name.split("reduce=") for operation in DARTS] for name in names]
     )
-    weights, residual, rank, _ = np.linalg.lstsq(
+    weights, *_ = np.linalg.lstsq(
         np.c_[counts, np.ones(len(counts))], table.values("params"), rcond=None
     )
     normal = dict(zip(DARTS, weights, strict=False))
@@ -116,8 +116,8 @@ def rewrite(mirror, change):
     [
         (lambda rows: rows[1:], "lacks 1 of 199 architectures of nas-bench-suite-zero-topology/svhn with nwot"),
         (lambda rows: [*rows, rows[0]], "twice with nwot"),
-        (lambda rows: [], "lacks 199 of 199"),
-        (lambda rows: {"a": 1}, "is not a list of architectures"),
+        (lambda _: [], "lacks 199 of 199"),
+        (lambda _: {"a": 1}, "is not a list of architectures"),
         (lambda rows: [{**rows[0], "arch": "(0, 0, 0, 0, 0, 9)"}], "in place of an architecture of topology"),
         (lambda rows: [{**rows[0], "arch": 3}], "in place of an architecture"),
         (lambda rows: [{**rows[0], "arch": "(1, 1, 1, 1, 1, 1)"}], "not in the table"),
