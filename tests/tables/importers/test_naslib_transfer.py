@@ -82,9 +82,7 @@ def test_parameters_show_what_the_digits_of_darts_mean():
     counts = np.array(
         [[half.count(operation) for half in name.split("reduce=") for operation in DARTS] for name in names]
     )
-    weights, *_ = np.linalg.lstsq(
-        np.c_[counts, np.ones(len(counts))], table.values("params"), rcond=None
-    )
+    weights, *_ = np.linalg.lstsq(np.c_[counts, np.ones(len(counts))], table.values("params"), rcond=None)
     normal = dict(zip(DARTS, weights, strict=False))
     assert normal["sep_conv_5x5"] > normal["sep_conv_3x3"] > normal["dil_conv_5x5"] > normal["dil_conv_3x3"]
     assert normal["dil_conv_3x3"] > normal["skip_connect"]
