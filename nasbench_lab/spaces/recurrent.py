@@ -38,7 +38,8 @@ class RecurrentCellSpace(Space):
     cell can be reached.
 
     Args:
-        cells: different cells in the short form, see `RecurrentCell.short`, in any order of nodes; one text with one cell per line.
+        cells: different cells in the short form, see `RecurrentCell.short`, in any order of
+            nodes; one text with one cell per line.
 
     Raises:
         ParameterError: a cell is malformed or given twice, or there is none.
