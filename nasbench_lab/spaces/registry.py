@@ -29,6 +29,7 @@ from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product_of_spaces import LABEL, ProductOfSpaces, usual_labels
+from nasbench_lab.spaces.recurrent import RecurrentCellSpace
 from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.subset import SubsetSpace, members_from
 from nasbench_lab.spaces.topology import TopologySpace
@@ -73,6 +74,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "product": _product,
     "subset": _subset,
     "cell101": Cell101Space,
+    "recurrent-cells": RecurrentCellSpace,
     "trans-micro": TransMicroSpace,
     "trans-macro": TransMacroSpace,
 }
