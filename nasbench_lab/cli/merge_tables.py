@@ -19,7 +19,8 @@ from nasbench_lab.tables.tabulated import stored_table
 
 def merge_tables(
     tables: Annotated[
-        list[str], typer.Argument(metavar="TABLE...", help="Measured tables of one space: files or names, at least two.")
+        list[str],
+        typer.Argument(metavar="TABLE...", help="Measured tables of one space: files or names, at least two."),
     ],
     out: Annotated[Path, typer.Option(help="Table file to write (.h5).")],
     name: Annotated[str | None, typer.Option(help="Name of the merged table. [default: that of the first]")] = None,

@@ -1,4 +1,4 @@
-"""One table from several with architectures of the same space, such as samples that were trained one after the other."""
+"""One table from several with architectures of the same space, such as samples that were trained in turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab import spaces
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Space, SubsetSpace
@@ -19,7 +18,8 @@ from nasbench_lab.tables.table import Table
 _Values = NDArray[np.generic]
 
 # What `nasbench_lab.train` writes into the source of every table of its trainings.
-_TRAINING = re.compile(r"TrainingRecipe\(.*?\); networks .*?; data: .*? \(sha256 [0-9a-f]{64}\)", re.DOTALL)
+_TRAINING = re.compile(r"(Recipe\(.*?\); networks )(.*?)(; data: .*? \(sha256 [0-9a-f]{64}\))", re.DOTALL)
+_OPTION = re.compile(r"'\w+': \d+")
 
 _EQUAL = ("fidelities", "metrics", "valid", "test", "cost", "resumable")
 
@@ -180,12 +180,19 @@ def _check_training(first: Table, other: Table) -> None:
 def training_of(description: Description) -> str | None:
     """Return what the source of a table says about recipe, networks and data; None if it does not say it.
 
+    The options of networks are sorted, as builds and live searches write them in the order in which they were given.
+
     >>> import nasbench_lab as nl
-    >>> training_of(nl.load("digits/chain").description)[:44]
-    "TrainingRecipe(name='digits', epochs=12, bat"
+    >>> training_of(nl.load("digits/chain").description)[:22]
+    "Recipe(name='digits', "
     """
     found = _TRAINING.search(description.source)
-    return found[0] if found else None
+    if found is None:
+        return None
+    recipe, networks, data = found.groups()
+    options = sorted(_OPTION.findall(networks))
+    listed = ", ".join(options)
+    return f"{recipe}{f'with {{{listed}}}' if options else networks}{data}"
 
 
 def _described(tables: Sequence[Table], name: str | None) -> Description:

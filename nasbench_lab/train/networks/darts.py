@@ -58,9 +58,7 @@ class FactorizedReduction(nn.Module):
         super().__init__()
         self.copies = copies
         half = outputs // 2
-        self.convolutions = nn.ModuleList(
-            PointwiseConv(inputs, half, stride=2, copies=copies) for _ in range(2)
-        )
+        self.convolutions = nn.ModuleList(PointwiseConv(inputs, half, stride=2, copies=copies) for _ in range(2))
         self.norm = nn.BatchNorm2d(copies * 2 * half)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -104,9 +104,7 @@ class PointwiseBn(ConvBn):
     """`ConvBn` with a convolution of single pixels."""
 
     def __init__(self, inputs: int, outputs: int, *, copies: int = 1) -> None:
-        nn.Sequential.__init__(
-            self, PointwiseConv(inputs, outputs, copies=copies), nn.BatchNorm2d(copies * outputs)
-        )
+        nn.Sequential.__init__(self, PointwiseConv(inputs, outputs, copies=copies), nn.BatchNorm2d(copies * outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, copies * inputs, h, w) to (batch, copies * outputs, h, w)."""
