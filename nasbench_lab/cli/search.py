@@ -32,7 +32,9 @@ def search(
     space: Annotated[
         str | None, typer.Option(help="Search space: a name, a TOML file, or a table whose space is searched.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Name of a data set, or path of an .npz file.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set: a name, with options as digits:versions=6, or path of an .npz file.")
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option(help="Name of a strategy, with parameters as NAME:key=value,..., or file.py:Class.")
     ] = None,
