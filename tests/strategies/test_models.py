@@ -541,6 +541,31 @@ def test_a_trained_ranking_agrees_with_the_values():
     assert min(stats.kendalltau(found[run], target[run]).statistic for run in range(4)) > 0.95
 
 
+def test_inputs_that_are_always_zero_do_not_change_a_network():
+    """Training leaves them out; plain steps of Adam with all inputs, one parameter at a time, give the same bits."""
+    random = np.random.default_rng(5)
+    networks = network_ensemble.Networks(inputs=12, layers=2, width=5, members=3, steps=9, learning_rate=0.01)
+    x = (random.random((4, 7, 12)) < 0.2).astype(np.float32)
+    x[0] = 0.0
+    slope = network_ensemble.absolute_error(random.random((4, 7)))
+    parameters = networks.initial(random.random((4, networks.uniforms)))
+    parameters[0][1:3, :, np.flatnonzero(~x[1].any(axis=0))] *= 8.0  # the largest weights are of an unused input
+    plain = [parameter.copy() for parameter in parameters]
+    networks.train(parameters, x, slope)
+    first, second = ([np.zeros_like(parameter) for parameter in plain] for _ in range(2))
+    kept, kept_square = 1.0, 1.0
+    for _ in range(9):
+        kept, kept_square = kept * 0.9, kept_square * 0.99
+        rate = np.float32(0.01 * np.sqrt(1 - kept_square) / (1 - kept))
+        slopes = networks.gradients(plain, x.astype(np.float64), slope)
+        for place, gradient in enumerate(gradient.astype(np.float32) for gradient in slopes):
+            first[place] = first[place] * np.float32(0.9) + np.float32(0.1) * gradient
+            second[place] = second[place] * np.float32(0.99) + gradient * gradient * np.float32(0.01)
+            plain[place] -= first[place] / (np.sqrt(second[place]) + np.float32(1e-7)) * rate
+    for parameter, expected in zip(parameters, plain, strict=True):
+        np.testing.assert_array_equal(parameter, expected)
+
+
 # Forests.
 
 
