@@ -43,7 +43,7 @@ from nasbench_lab.suites import (
 )
 from nasbench_lab.suites.cleaning import clean as clean_folder
 from nasbench_lab.suites.folder import SUITE
-from nasbench_lab.suites.forecast import Estimate
+from nasbench_lab.suites.forecast import SuiteEstimate
 from nasbench_lab.suites.planned_simulations import Plan, Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
@@ -309,7 +309,7 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
     return runner.InThisProcess() if executor.slots == 1 else executor
 
 
-def _print_estimate(found: Estimate, out: Path, *, as_json: bool) -> None:
+def _print_estimate(found: SuiteEstimate, out: Path, *, as_json: bool) -> None:
     """Print how long the rest of a suite takes, the dearest strategies first."""
     dearest = sorted(found.left.items(), key=lambda each: -each[1])
     if as_json:

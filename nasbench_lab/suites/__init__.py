@@ -4,7 +4,7 @@ from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.comparison import Comparison
 from nasbench_lab.suites.dask_executor import DaskExecutor
 from nasbench_lab.suites.folder import SuiteFolder
-from nasbench_lab.suites.forecast import Estimate
+from nasbench_lab.suites.forecast import SuiteEstimate
 from nasbench_lab.suites.local_processes import LocalProcesses
 from nasbench_lab.suites.merging import MergedSuite, merge_suites
 from nasbench_lab.suites.plan import make_plan
@@ -18,13 +18,13 @@ from nasbench_lab.suites.variants import Variant
 __all__ = [
     "Comparison",
     "DaskExecutor",
-    "Estimate",
     "LocalProcesses",
     "MergedSuite",
     "Published",
     "ResultsSource",
     "StrategyEntry",
     "Suite",
+    "SuiteEstimate",
     "SuiteFolder",
     "TableEntry",
     "Variant",

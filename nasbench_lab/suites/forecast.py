@@ -22,7 +22,7 @@ class Measured(NamedTuple):
     size: float
 
 
-class Estimate(NamedTuple):
+class SuiteEstimate(NamedTuple):
     """How long a suite takes.
 
     Attributes:
@@ -111,7 +111,7 @@ class Forecast:
         """Return the seconds that a shard takes, as far as is known."""
         return shard.seconds * self._rate(self._plan.simulations[shard.simulation])
 
-    def estimate(self) -> Estimate:
+    def estimate(self) -> SuiteEstimate:
         """Return what the suite takes. Without a finished shard, these are the planned seconds."""
         left: dict[str, float] = {}
         size = 0.0
@@ -121,7 +121,7 @@ class Forecast:
             left[simulation.label] = left.get(simulation.label, 0.0) + seconds
             size += self._plan.runs * like.size / like.runs if like.runs else 0.0
         missing = tuple(label for label in left if (label,) not in self._sums)
-        return Estimate(left, self._sums[()].seconds, size, missing)
+        return SuiteEstimate(left, self._sums[()].seconds, size, missing)
 
     @staticmethod
     def _keys(simulation: Simulation) -> Iterable[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.search_progress import check_progress
 from nasbench_lab.suites.folder import SuiteFolder
-from nasbench_lab.suites.forecast import Estimate, Forecast, Measured, trial_shards
+from nasbench_lab.suites.forecast import Forecast, Measured, SuiteEstimate, trial_shards
 from nasbench_lab.suites.planned_simulations import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
 from nasbench_lab.suites.spec import Suite
@@ -185,7 +185,7 @@ def estimate_suite(
     *,
     executor: Executor | None = None,
     progress: bool | Report = False,
-) -> Estimate:
+) -> SuiteEstimate:
     """Simulate one shard per strategy, and return how long the rest of the suite takes.
 
     The shards are stored: `run_suite` with the same folder continues with the others. Strategies of which a shard is
