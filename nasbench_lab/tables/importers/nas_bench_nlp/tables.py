@@ -55,9 +55,9 @@ _DESCRIPTION = Description(
     fidelities=tuple(range(1, _EPOCHS + 1)),
     repeats=tuple(f"training {number}" for number in range(1, _MOST_REPEATS + 1)),
     metrics=(
-        Metric("train_perplexity", "train", "", "minimize", "exp of the published loss, after the epoch"),
-        Metric("valid_perplexity", "valid", "", "minimize", "exp of the published loss, after the epoch"),
-        Metric("test_perplexity", "test", "", "minimize", "exp of the published loss, after the epoch"),
+        Metric("train_perplexity", "train", "perplexity", "minimize", "exp of the published loss, after the epoch"),
+        Metric("valid_perplexity", "valid", "perplexity", "minimize", "exp of the published loss, after the epoch"),
+        Metric("test_perplexity", "test", "perplexity", "minimize", "exp of the published loss, after the epoch"),
         Metric("train_seconds", "none", "s", "minimize", "of all epochs so far, without evaluation"),
         Metric("parameters", "none", "millions", "minimize", "of the network, with its embedding", ("architecture",)),
     ),
