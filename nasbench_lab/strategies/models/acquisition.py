@@ -14,6 +14,7 @@ from nasbench_lab.strategies.parts.elementary import exp, log, log_normal_cdf, n
 _ROOT_TWO_PI = 2.5066282746310002
 _ROOT_HALF = 0.7071067811865476
 _SUPPORT = 6.0  # largest deviations of a normal variable that are considered
+_SURE = 9.0  # deviations below which a normal variable is for certain: its probability rounds to 1
 _GRID = 9
 
 
@@ -108,10 +109,22 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     low, high = mean.max(axis=1), (mean + _SUPPORT * deviation).max(axis=1)
     # On the scale of the Gumbel distribution, -log(-log P), the distribution function is nearly a straight line.
     grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _GRID)
+    levels = [float(-log(-log(p))) for p in (0.25, 0.5, 0.75)]
     # No factor is below 1/2, so the product of 256 is at least 1e-77.
-    below = np.stack([normal_cdf((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
-    line = -log(np.maximum(-log(below), 1e-300))
-    quartiles = [_crossing(grid, line, float(-log(-log(p)))) for p in (0.25, 0.5, 0.75)]
+    factors = (grid[:, :, None] - mean[:, None]) / deviation[:, None]
+    line = -np.log(np.maximum(-np.log(ndtr(factors).prod(axis=2)), 1e-300))
+    # Rough numbers show between which points of the grid the line crosses a level; only these must be precise.
+    needed = np.zeros(line.shape, dtype=bool)
+    for level in levels:
+        near = np.abs(line - level) < 1e-6
+        first = np.clip((line < level).sum(axis=1, keepdims=True), 1, _GRID - 1)
+        needed |= near | (np.arange(_GRID) == first) | (np.arange(_GRID) == first - 1)
+    factors = factors[needed]
+    below = np.ones(factors.shape)
+    uncertain = factors < _SURE
+    below[uncertain] = normal_cdf(factors[uncertain])
+    line[needed] = -log(np.maximum(-log(below.prod(axis=1)), 1e-300))
+    quartiles = [_crossing(grid, line, level) for level in levels]
     scale = (quartiles[2] - quartiles[0]) / (log(log(4.0)) - log(log(4.0 / 3.0)))
     location = quartiles[1] + scale * log(log(2.0))
     drawn = -log(-log(np.maximum(uniform, 2.0**-53)))

@@ -15,11 +15,11 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.distances import Distances
-from nasbench_lab.strategies.models.encodings import PackedEncoding
+from nasbench_lab.strategies.models.encodings import Counts, PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
 from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation, triangular_product
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
-from nasbench_lab.strategies.models.rough_sums import Rough, RoughSums
+from nasbench_lab.strategies.models.rough_sums import Rough, RoughSums, norm_error, sum_error
 from nasbench_lab.strategies.models.screen import Bounds, Exactly
 from nasbench_lab.strategies.models.whole_space import evenly_spaced
 from nasbench_lab.strategies.parts.visited import Visited
@@ -262,11 +262,12 @@ class Pool(Candidates):
 
     def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int, size: int) -> None:
         super().__init__(lengthscales, runs)
-        self._space, self._size, self._runs = space, size, range(runs)
+        self._space, self._size, self._runs, self._kind = space, size, range(runs), kind
         self._encoding = PackedEncoding(space, "path" if kind == "path" else "one-hot")
         typical = self._encoding.ones(evenly_spaced(space, _TYPICAL)).mean()
+        self._unit = float(2.0 * typical)
         # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
-        distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
+        distance = np.arange(self._encoding.length + 1) / self._unit
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
         self._distances = Distances(self._encoding, runs)
 
@@ -280,21 +281,27 @@ class Pool(Candidates):
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, streams, architecture, value, _PARENTS, self._size)
-        mean, left = np.empty(candidates.shape), np.empty(candidates.shape)
+        mean, left = np.empty(candidates.shape, dtype=np.float32), np.empty(candidates.shape, dtype=np.float32)
+        weights, inverse = estimate.weights.astype(np.float32), self.regression.inverse.astype(np.float32)
         for run in self._runs:  # one run at a time, so that its correlations stay in the cache
-            correlations, solved = self._solve(run, candidates[run])
-            mean[run] = estimate.weights[run] @ correlations
-            left[run] = 1.0 - np.einsum("ij,ij->j", solved, solved)
-        mean += estimate.mean[:, None]
-        np.maximum(left, 0.0, out=left)
-        deviation = np.sqrt(left) * estimate.scale[:, None]
-        exact = mean.copy()
+            correlations = self._rough(int(self.lengthscale[run]), self._distances.of(run, candidates[run]).T)
+            np.matmul(weights[run], correlations, out=mean[run])
+            solved = triangular_product(inverse[run], correlations, overwrite=True)
+            np.einsum("ij,ij->j", solved, solved, out=left[run])
+        np.subtract(1.0, left, out=left)
+        left += norm_error(self.regression.inverse)[:, None].astype(np.float32)
+        mean += estimate.mean[:, None].astype(np.float32)
+        error = sum_error(estimate.weights) + _SINGLE * np.abs(estimate.mean)
         mean[visited.has(np.arange(len(mean))[:, None], candidates)] = -np.inf
 
-        def exactly(run: IntArray, position: IntArray) -> tuple[FloatArray, FloatArray]:
-            return exact[run[:, None], position], deviation[run[:, None], position]
+        def correlations_of(run: IntArray, position: IntArray) -> FloatArray:
+            found = np.empty((*position.shape, value.shape[1]))
+            for row, each in enumerate(run):
+                table = self._correlations[self.lengthscale[each]]
+                table.take(self._distances.of(each, candidates[each, position[row]]), out=found[row], mode="clip")
+            return found
 
-        bounds = Bounds(mean, np.zeros(len(mean)), left, estimate.scale, exactly)
+        bounds = Bounds(mean, error, left, estimate.scale, self._posterior(correlations_of, estimate))
         return Prediction(bounds, self._best(estimate, value), candidates, estimate)
 
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
@@ -314,6 +321,14 @@ class Pool(Candidates):
         drawn += mean + prediction.estimate.mean[:, None]
         drawn[np.isneginf(prediction.bounds.mean)] = -np.inf
         return drawn
+
+    def _rough(self, lengthscale: int, differing: Counts) -> Rough:
+        """Return correlations in single precision. For an exponential, computing them is faster than looking them up."""
+        if self._kind == "matern":
+            return self._correlations[lengthscale].astype(np.float32).take(differing, mode="clip")
+        rough = differing.astype(np.float32, order="C")
+        rough *= np.float32(-1.0 / (self.lengthscales[lengthscale] * self._unit))
+        return np.exp(rough, out=rough)
 
     def _solve(self, run: int, candidates: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the correlations R of a run's proposals and candidates, and L**-1 R, both (count, candidates)."""

