@@ -58,8 +58,8 @@ def merge(tables: Sequence[Table], *, name: str | None = None, same_training: bo
     parts = [_Part(table, np.searchsorted(members, _members(table)), repeats) for table in tables]
     space = _parent(tables[0])
 
-    def joined(metric: Metric, axes: tuple[str, ...], values: Callable[[Table], _Values | None]) -> _Values | None:
-        given = [(part, array) for part in parts if (array := values(part.table)) is not None]
+    def joined(metric: Metric, axes: tuple[str, ...], values: Callable[[Table, str], _Values | None]) -> _Values | None:
+        given = [(part, array) for part in parts if (array := values(part.table, metric.name)) is not None]
         if not given:
             return None
         kind = np.result_type(*(array.dtype for _, array in given))
@@ -70,8 +70,8 @@ def merge(tables: Sequence[Table], *, name: str | None = None, same_training: bo
         return result
 
     metrics = tables[0].description.metrics
-    arrays = {metric.name: joined(metric, metric.axes, lambda t, m=metric: t.values(m.name)) for metric in metrics}
-    means = {metric.name: joined(metric, AXES[:2], lambda t, m=metric: t.published_means(m.name)) for metric in metrics}
+    arrays = {metric.name: joined(metric, metric.axes, Table.values) for metric in metrics}
+    means = {metric.name: joined(metric, AXES[:2], Table.published_means) for metric in metrics}
     whole = len(members) == space.size
     described = dataclasses.replace(
         _described(tables, name), space=space.spec() if whole else SubsetSpace(space, members).spec(), repeats=repeats
