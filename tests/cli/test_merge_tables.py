@@ -24,6 +24,7 @@ def test_parts_are_merged(folder):
         "tables", "merge", folder / "one.h5", folder / "two.h5", "--out", folder / "all.h5", "--json"
     )
     found = json.loads(done.stdout)
+    assert list(found) == ["table", "file", "architectures", "repeats", "parts"]  # as in docs/shell.md
     assert (found["architectures"], found["repeats"], found["parts"]) == (60, 3, [30, 40])
     merged, chain = nl.load(folder / "all.h5"), nl.load("digits/chain")
     np.testing.assert_array_equal(merged.values("test_accuracy"), chain.values("test_accuracy")[:60])
