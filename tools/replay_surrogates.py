@@ -289,10 +289,12 @@ def write_results(work: Path, out: Path) -> None:
 
 
 def write_page(page: Path, quality: list[Any], leaving: list[Any], replays: list[Any]) -> None:
-    """Write the numbers of the tables of a page: its lines that start with a bar, below the two of the heading."""
+    """Write the numbers of the tables of a page: the lines with a bar, below the two of each heading."""
     if not page.exists():
         return
-    first = {(row["table"], row["percent"]): row for row in reversed(quality)}  # the metric of which searches are judged
+    first = {
+        (row["table"], row["percent"]): row for row in reversed(quality)
+    }  # the metric of which searches are judged
     predictions = [
         [
             f"`{row['table']}`",
@@ -305,7 +307,13 @@ def write_page(page: Path, quality: list[Any], leaving: list[Any], replays: list
         for row in reversed(first.values())
     ]
     noise = [
-        [f"`{row['table']}`", str(row["percent"]), f"`{row['metric']}`", f"{row['spread']:.2f}", *_shares(row, *_INSIDE)]
+        [
+            f"`{row['table']}`",
+            str(row["percent"]),
+            f"`{row['metric']}`",
+            f"{row['spread']:.2f}",
+            *_shares(row, *_INSIDE),
+        ]
         for row in quality
         if not math.isnan(row["spread"])
     ]
