@@ -289,7 +289,7 @@ def write_results(work: Path, out: Path) -> None:
 
 
 def write_page(page: Path, quality: list[Any], leaving: list[Any], replays: list[Any]) -> None:
-    """Write the numbers of the tables of a page: its lines that start with a bar, below the two of the heading."""
+    """Write the numbers of the tables of a page: the lines with a bar, below the two of each heading."""
     if not page.exists():
         return
     first = {
