@@ -16,7 +16,7 @@ from nasbench_lab.train.equivalent_networks import representatives  # noqa: E402
 
 DATA = ROOT / "data"
 NAMES = [recipe.description.name for recipe in bundled_tables.recipes()]
-ROWS = 5
+ROWS = 3
 
 
 @pytest.fixture(autouse=True)
