@@ -42,6 +42,7 @@ _RUNS = 7
 _ALONE = (_RUNS - 1, _RUNS // 2, 0)  # runs that are repeated alone: the last, the middle, the first
 _BUDGET = Budget(evaluations=40)
 _LONG_BUDGET = Budget(evaluations=600)
+_ENOUGH_EVALUATIONS = 90
 
 
 def identical(one: Trace, other: Trace) -> bool:
@@ -200,12 +201,11 @@ def case_the_direction_of_the_metric_does_not_matter(strategy: Strategy[Any]) ->
 
 def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
     """A search that is pickled half-way and loaded again goes on as if nothing had happened."""
-
-    def pickled(step: int, state: Any) -> Any:
-        return pickle.loads(packed(state)) if step == 11 else state  # noqa: S301 - made in the line itself
-
-    plain = _proposals(strategy, _unchanged)
-    assert plain == _proposals(strategy, pickled), "the search changes when its state is pickled"
+    search = _Search(strategy)
+    search.proposals(11)
+    state = pickle.loads(packed(search.state))  # noqa: S301 - made in the line itself
+    loaded = _Search(strategy, state, search.evaluated)
+    assert search.proposals(13) == loaded.proposals(13), "the search changes when its state is pickled"
 
 
 def case_recommending_changes_nothing(strategy: Strategy[Any]) -> None:
@@ -213,7 +213,7 @@ def case_recommending_changes_nothing(strategy: Strategy[Any]) -> None:
     if not _recommends(strategy):
         return
 
-    def recommending(step: int, state: Any) -> Any:
+    def recommending(step: int, state: Any) -> None:
         if step:
             once, again = (np.asarray(strategy.recommend(state)) for _ in range(2))
             size = synthetic_table("chain").space.size
@@ -222,10 +222,9 @@ def case_recommending_changes_nothing(strategy: Strategy[Any]) -> None:
             assert once.min() >= -1, f"{once.min()} is recommended; -1 means none yet"
             assert once.max() < size, f"architecture {once.max()} is recommended; the space has 0..{size - 1}"
             assert np.array_equal(once, again), "two recommendations without a value in between differ"
-        return state
 
-    plain = _proposals(strategy, _unchanged)
-    assert plain == _proposals(strategy, recommending), "recommending changes the search"
+    plain = _Search(strategy).proposals(30)
+    assert plain == _Search(strategy).proposals(30, recommending), "recommending changes the search"
 
 
 def case_recommends_what_keeps_the_limits(strategy: Strategy[Any]) -> None:
@@ -261,31 +260,42 @@ def case_bad_parameters_are_refused(strategy: Strategy[Any]) -> None:
             assert len(message.splitlines()) == 1, f"the error for {name}={value!r} is not one line: {message}"
 
 
-def _proposals(strategy: Strategy[Any], before: Callable[[int, Any], Any]) -> list[Any]:
-    """Return the proposals of a search; the state goes through a function before every step."""
-    table = synthetic_table("chain")
-    values = np.nan_to_num(table.mean_values("valid_accuracy"))
-    state, asked, count = strategy.start(_problem(table)), [], 0
-    for step in range(30):
-        state = before(step, state)
-        proposed = strategy.ask(state)
-        proposals = proposed if isinstance(proposed, Proposals) else Proposals(proposed)
-        asked.append([None if array is None else array.tolist() for array in proposals])
-        architecture = proposals.architecture
-        number = np.broadcast_to(np.arange(count, count + architecture.shape[1]), architecture.shape)
-        value = values[np.maximum(architecture, 0)]
-        strategy.tell(state, Evaluations(architecture, value, number, proposals.fidelity))
-        count += architecture.shape[1]
-    return asked
+class _Search:
+    """A search that does not wait for the ends of trainings, and that can go on from a copy of its state."""
+
+    def __init__(self, strategy: Strategy[Any], state: Any = None, evaluated: int = 0) -> None:
+        self.table = synthetic_table("chain")
+        self.strategy, self.evaluated = strategy, evaluated
+        self.state = strategy.start(_problem(self.table)) if state is None else state
+
+    def proposals(self, steps: int, before: Callable[[int, Any], None] | None = None) -> list[Any]:
+        """Go on and return what was proposed; something may look at the state before every step.
+
+        It ends early when so many evaluations were asked for that the strategy has learned from several batches.
+        """
+        values = np.nan_to_num(self.table.mean_values("valid_accuracy"))
+        asked: list[Any] = []
+        last = self.evaluated + _ENOUGH_EVALUATIONS
+        for step in range(steps):
+            if before is not None:
+                before(step, self.state)
+            proposed = self.strategy.ask(self.state)
+            proposals = proposed if isinstance(proposed, Proposals) else Proposals(proposed)
+            asked.append([None if array is None else array.tolist() for array in proposals])
+            architecture = proposals.architecture
+            count = architecture.shape[1]
+            number = np.broadcast_to(np.arange(self.evaluated, self.evaluated + count), architecture.shape)
+            value = values[np.maximum(architecture, 0)]
+            self.strategy.tell(self.state, Evaluations(architecture, value, number, proposals.fidelity))
+            self.evaluated += count
+            if self.evaluated >= last:
+                break
+        return asked
 
 
 def _problem(table: Table) -> Problem:
     scores = TableScores(table, Streams(5, 0, _RUNS, SCORE))
     return Problem(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
-
-
-def _unchanged(step: int, state: Any) -> Any:  # noqa: ARG001 - other functions need the step
-    return state
 
 
 def _recommends(strategy: Strategy[Any]) -> bool:

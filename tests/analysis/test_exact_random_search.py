@@ -52,7 +52,8 @@ def assert_agrees(table, fidelity, repeat, seed):
 @pytest.mark.parametrize("name", table_parameters())
 def test_random_search_agrees_with_the_closed_form_on_every_table(name, repeat):
     table = nl.load(name)
-    for seed, fidelity in enumerate(table.fidelities):
+    middle = table.fidelities[len(table.fidelities) // 2]
+    for seed, fidelity in enumerate(sorted({table.fidelities[0], middle, table.fidelities[-1]})):
         assert_agrees(table, fidelity, repeat, seed)
 
 

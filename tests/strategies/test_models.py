@@ -3,6 +3,7 @@
 import model_oracles
 import numpy as np
 import pytest
+from conformance_cases import cases_of
 from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ from nasbench_lab.strategies.models.rough_sums import RoughSums
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.streams import MEASUREMENT, Streams
-from nasbench_lab.testing import CASES, SPACES, synthetic_table
+from nasbench_lab.testing import SPACES, synthetic_table
 
 VARIANTS = [
     ("gp-bo", {}),
@@ -49,8 +50,7 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+@pytest.mark.parametrize(("case", "name", "parameters"), cases_of(VARIANTS))
 def test_conformance(case, name, parameters):
     case(resolve(name, parameters))
 

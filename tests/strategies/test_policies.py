@@ -6,6 +6,7 @@ import math
 import numpy as np
 import oracles_policies as oracles
 import pytest
+from conformance_cases import cases_of
 from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,8 +55,7 @@ DEPENDS_ON_THE_ORIGIN = "the_direction_of_the_metric_does_not_matter"
 TABLES = {kind: synthetic_table(kind, failures=0.1) for kind in SPACES}
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-@pytest.mark.parametrize(("name", "parameters"), [*VARIANTS, *NETWORKS])
+@pytest.mark.parametrize(("case", "name", "parameters"), cases_of([*VARIANTS, *NETWORKS]))
 def test_conformance(case, name, parameters):
     case(resolve(name, parameters))
 
