@@ -197,7 +197,7 @@ class WholeSpace(Candidates):
         self._rows = []
         mean = sums[:, 0]
         mean += estimate.mean[:, None].astype(np.float32)
-        error = errors[:, 0] + _SINGLE * (np.abs(estimate.mean) + np.abs(estimate.weights).sum(axis=1))
+        error = errors[:, 0] + _SINGLE * (np.abs(estimate.mean) + 1.0)
         mean[self._run, self._place] = -np.inf
         mean[:, self._nowhere] = -np.inf
         left = self._left + self._left_error[:, None].astype(np.float32)
@@ -247,7 +247,7 @@ class WholeSpace(Candidates):
         """Subtract the squares of sums from the variances. As these are the rest of 1, no sum is above 1."""
         np.multiply(explained, explained, out=explained)
         np.subtract(self._left, explained, out=self._left)
-        self._left_error = self._left_error + 2.0 * error + error * error + _SINGLE
+        self._left_error = np.sqrt(self._left_error**2 + 4.0 * error**2 + _SINGLE**2)
 
     def _exactly(self, estimate: Estimate) -> Exactly:
         def correlations(run: IntArray, place: IntArray) -> FloatArray:
