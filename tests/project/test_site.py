@@ -65,7 +65,7 @@ def site(tmp_path_factory):
     """The built site; mkdocs ends with an error where it warns."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(CONFIG), "--site-dir"]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT), "WEBSITE_DRAFT": "1"}
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "WEBSITE_DRAFT": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, env=environment, cwd=ROOT)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "WARNING" not in done.stderr

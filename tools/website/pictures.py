@@ -1,4 +1,8 @@
-"""Pictures that the site draws itself, kept in the folder ``build/website`` until the package changes."""
+"""Pictures that the site draws itself, kept in the folder ``build/website`` until the package changes.
+
+With the environment variable ``WEBSITE_DRAFT`` they show few runs in few pixels: for tests, which only need that they
+are there.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +27,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TABLE = "digits/topology"
-EVALUATIONS = 60
-RUNS = 200
-RUNS_OF_MODELS = 12
+DRAFT = bool(os.environ.get("WEBSITE_DRAFT"))
+EVALUATIONS = 15 if DRAFT else 60
+RUNS = 10 if DRAFT else 200
+RUNS_OF_MODELS = 2 if DRAFT else 12
 """Number of runs of strategies that train a model, which take a hundred times longer."""
 
-RUNS_OF_DRAFTS = 4
-
-DRAFT = os.environ.get("WEBSITE_DRAFT") == "1"
-"""Whether pictures of strategies are of few runs and coarse, for a look at everything else."""
-
+_DPI = 60 if DRAFT else 200
 _STORE = repository.ROOT / "build" / "website"
 
 
@@ -93,22 +94,20 @@ def folder() -> Path:
     """Return the folder of stored pictures, which is named by a digest of everything that they depend on."""
     here = Path(__file__).parent
     sources = [*repository.ROOT.glob("nasbench_lab/**/*.py"), here / "pictures.py", *here.glob("gallery.*")]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"draft" if DRAFT else b"")
     for path in sorted(sources):
         digest.update(path.read_bytes())
-    return _STORE / f"{digest.hexdigest()[:16]}{'-draft' if DRAFT else ''}"
+    return _STORE / digest.hexdigest()[:16]
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=50 if DRAFT else 200)
+    figure.savefig(file, format="png", dpi=_DPI)
     return file.getvalue()
 
 
 def _runs(name: str) -> int:
-    if DRAFT:
-        return RUNS_OF_DRAFTS
     return RUNS_OF_MODELS if _trains_a_model(name) else RUNS
 
 
@@ -117,7 +116,13 @@ def _trains_a_model(name: str) -> bool:
 
 
 def _curves(name: str, *, several: bool) -> Figure:
-    budget, objectives = nl.Budget(evaluations=EVALUATIONS), ("parameters",) if several else ()
+    objectives = ("parameters",) if several else ()
     names = dict.fromkeys((name, "random-search"))
-    traces = [nl.simulate(TABLE, each, runs=_runs(name), budget=budget, objectives=objectives) for each in names]
+    traces = [_searched(each, _runs(name), objectives) for each in names]
     return pareto_figure(traces) if several else regret_figure(traces)
+
+
+@functools.cache
+def _searched(name: str, runs: int, objectives: tuple[str, ...]) -> nl.Trace:
+    """Return the runs of a strategy; those of random search are in every picture."""
+    return nl.simulate(TABLE, name, runs=runs, budget=nl.Budget(evaluations=EVALUATIONS), objectives=objectives)
