@@ -147,10 +147,10 @@ def _new(
 ) -> tuple[StoredSearch, Dataset]:
     """Return a search of these settings, which are checked before anything is trained, and its data set."""
     from nasbench_lab.strategies.lookup import find_strategy
-    from nasbench_lab.train.live_search.live_table import live_spec
     from nasbench_lab.train.live_search.network_numbers import wanted_metrics
     from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, new_search, portable
     from nasbench_lab.train.live_search.search_run import check_plan
+    from nasbench_lab.train.live_search.settings import live_spec
 
     needed = {**fixed, "strategy": strategy}
     missing = [f"--{name}" for name in _NEW if not needed[name]]

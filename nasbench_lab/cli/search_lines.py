@@ -20,8 +20,8 @@ from nasbench_lab.report.run_folder import TRACES
 if TYPE_CHECKING:
     from nasbench_lab.train.live_search.best_networks import BestNetwork
     from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch
-    from nasbench_lab.train.live_search.search_loop import LiveStep, SearchState
     from nasbench_lab.train.live_search.search_run import SearchOutcome
+    from nasbench_lab.train.live_search.search_steps import LiveStep, SearchState
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 16

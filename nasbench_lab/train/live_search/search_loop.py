@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,8 @@ from nasbench_lab.train.live_search.observations import LiveObservation, LiveSco
 from nasbench_lab.train.live_search.one_training import Request
 from nasbench_lab.train.live_search.proposals import Proposal, ProposedEvaluations
 from nasbench_lab.train.live_search.search_log import Event, LiveSearchLog
-from nasbench_lab.train.live_search.workers import AnyWorkers, Running
+from nasbench_lab.train.live_search.search_steps import LiveStep, Report, SearchState
+from nasbench_lab.train.live_search.workers import AnyWorkers
 
 MOST_FAILURES = 5
 """Number of first trainings that all fail after which a search gives up."""
@@ -30,51 +30,6 @@ MOST_KNOWN = 1000
 
 _TICK = 1.0  # seconds between reports
 _BETWEEN_CLOCKS = 5.0  # seconds between two records of the clock
-
-
-class LiveStep(NamedTuple):
-    """An evaluation that has ended.
-
-    Attributes:
-        architecture: index.
-        epochs: fidelity.
-        repeat: number of the observed repeat, -1 for the mean.
-        observed: observed value, NaN for a failed training.
-        clock: seconds of the search at its end.
-        feasible: whether the architecture keeps all limits.
-        recommended: what the strategy recommended after it; -1 for nothing.
-        fresh: whether something was trained for it.
-        parent: number of the proposal whose weights it started from; -1 for random weights.
-    """
-
-    architecture: int
-    epochs: int
-    repeat: int
-    observed: float
-    clock: float
-    feasible: bool
-    recommended: int
-    fresh: bool
-    parent: int = -1
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchState:
-    """How far a search is.
-
-    Attributes:
-        steps: the evaluations that have ended, in this order.
-        running: trainings that are being done.
-        clock: seconds of the search.
-    """
-
-    steps: Sequence[LiveStep]
-    running: Sequence[Running]
-    clock: float
-
-
-Report = Callable[[SearchState], None]
-"""Called about once a second, and after every evaluation."""
 
 
 class SearchLoop:

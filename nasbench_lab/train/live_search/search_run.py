@@ -21,7 +21,8 @@ from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch, stored_searches
 from nasbench_lab.train.live_search.search_log import LiveSearchLog
-from nasbench_lab.train.live_search.search_loop import LiveStep, Report, SearchLoop
+from nasbench_lab.train.live_search.search_loop import SearchLoop
+from nasbench_lab.train.live_search.search_steps import LiveStep, Report
 from nasbench_lab.train.live_search.search_trace import trace_of
 from nasbench_lab.train.live_search.spec import TrainingLimits
 from nasbench_lab.train.live_search.trainings import TrainingsOnDemand
