@@ -23,6 +23,7 @@ from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.chosen_datasets import AnyDataset
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import check_device
+from nasbench_lab.train.live_search.failures import RETRIED, check_kinds, counts_of
 from nasbench_lab.train.live_search.network_numbers import UNTRAINED, untrained_metrics
 from nasbench_lab.train.live_search.settings import live_spec
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
@@ -85,6 +86,31 @@ class LiveTable(ComputedTable):
                 columns[name] = np.array([row.get(name, np.nan) for row in rows]).reshape(where.shape)
         return columns
 
+    def retry_failed(self, reasons: Sequence[str] = RETRIED) -> dict[str, int]:
+        """Train what failed again, when it is next asked for; otherwise a failed training is never repeated.
+
+        A training continues from its last checkpoint, if there is one.
+
+        Args:
+            reasons: kinds of failures: ``"memory"`` (out of memory), ``"time"`` (over the time limit), ``"process"``
+                (its process died), ``"loss"`` (the loss is not finite) and ``"error"`` (anything else). By default the
+                first three. Unless something changes, a loss that is not finite will be so again.
+
+        Returns:
+            Number of trainings by reason.
+
+        Raises:
+            ParameterError: there is no such reason.
+
+        >>> from nasbench_lab import train
+        >>> table = train.live("digits/chain", epochs=1, longest=1e-6)
+        >>> table.lookup([7]), table.retry_failed()
+        (array([nan]), {'time': 1})
+        """
+        kinds = check_kinds(reasons)
+        self.forget()
+        return counts_of(self.trainings.retry_failed(kinds))
+
     def _known_means(self, architecture: int, epochs: int) -> dict[str, float]:
         trained = self.trainings.known(self.trainings.request(architecture, epochs))
         found = {} if trained is None else self.trainings.at_epoch(trained, epochs)
@@ -119,7 +145,7 @@ def live(
 
     Every training is done once. It is kept in the folder, so that another search, another process or another session
     that asks for the same network finds it. A training that fails (its loss is not finite, memory or time run out) is
-    kept as failed: its values are NaN.
+    kept as failed: its values are NaN. `LiveTable.retry_failed` allows another try.
 
     Args:
         space: a space, its name, a TOML file that describes it (see `nasbench_lab.spaces.read_space`); or a table, by

@@ -14,6 +14,7 @@ from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.train.live_search.failures import NOT_FINITE
 from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.observations import LiveObservation, LiveScores
@@ -229,6 +230,26 @@ class SearchLoop:
         if told and self._proposed.recommends:
             step = step._replace(recommended=self._proposed.recommendation())
         self._steps.append(step)
+
+    def without_value(self) -> dict[int, str]:
+        """Return why evaluations of allowed architectures have no value, by number of the proposal, in order.
+
+        The text is empty where the journal now has a value, or nothing.
+        """
+        found = {}
+        for event in self._log.events():
+            if event.kind == "end" and np.isnan(event.value):
+                proposal = self._proposed.all[event.proposal]
+                if self._observation.violation(proposal.architecture) == 0:
+                    found[proposal.number] = self._reason(proposal)
+        return found
+
+    def _reason(self, proposal: Proposal) -> str:
+        trained = self._table.trainings.known(self._request(proposal))
+        if trained is None or trained.reason:
+            return "" if trained is None else trained.reason
+        # One of several networks can fail alone.
+        return NOT_FINITE if np.isnan(self._observation.value_of(trained, proposal.epochs, proposal.repeat)) else ""
 
     def _check_failures(self, reason: str) -> None:
         """Give up if nothing that was trained has worked."""
