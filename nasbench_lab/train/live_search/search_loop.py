@@ -14,7 +14,7 @@ from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import MEASUREMENT, Streams
-from nasbench_lab.train.live_search.failures import NOT_FINITE
+from nasbench_lab.train.live_search.failures import NOT_FINITE, RETRIED, kind_of
 from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.observations import LiveObservation, LiveScores
@@ -254,7 +254,8 @@ class SearchLoop:
     def _check_failures(self, reason: str) -> None:
         """Give up if nothing that was trained has worked."""
         if len(self._steps) == MOST_FAILURES and all(np.isnan(step.observed) for step in self._steps):
-            raise ParameterError(f"the first {MOST_FAILURES} trainings all failed; the last one: {reason}")
+            again = "; --retry-failed tries them again" if kind_of(reason) in RETRIED else ""
+            raise ParameterError(f"the first {MOST_FAILURES} trainings all failed; the last one: {reason}{again}")
 
     def _tick(self, workers: AnyWorkers) -> None:
         now = self._now()
