@@ -149,7 +149,7 @@ def tell_retried(retried: Retried) -> None:
     from nasbench_lab.train.live_search.failures import in_words
 
     why = f" ({in_words(retried.failed)})" if retried.failed else ""
-    tell(
+    note(
         f"{counted(retried.evaluations, 'evaluation')} whose training failed{why}: trained again; the search goes on "
         f"after evaluation {retried.kept:,} of {retried.ended:,}, and all other trainings are kept"
     )
