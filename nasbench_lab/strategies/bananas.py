@@ -30,8 +30,7 @@ class Bananas(CandidateRankingStrategy):
 
     The defaults are those of the paper and its code (github.com/naszilla/naszilla), except for the networks, which take
     nearly all of the time. The published networks have 10 layers of 20 units and are trained for 150 epochs in batches
-    of 32, again for every batch of architectures; here networks have 2 layers of 20 units and are trained for 30 steps,
-    then for 5 more steps per batch of architectures, which gives as good a search. ``parents`` is 1 in the
+    of 32; here 2 layers of 20 units and 30 steps over all examples give as good a search. ``parents`` is 1 in the
     published code, where a mutation can change several choices; here a mutation is a step to a neighbour, which changes
     one choice, and a single architecture has too few neighbours. Values are scaled to mean 0 and variance 1. A failed
     training counts as the worst value that the run has seen.
@@ -46,16 +45,13 @@ class Bananas(CandidateRankingStrategy):
         encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of a network.
         width: number of units of a layer.
-        steps: number of training steps for the first batch that the networks choose.
-        later_steps: number of training steps for every later batch; the networks of the batch before are trained
-            further.
-        examples: largest number of architectures per training step. If there are more, they take turns.
+        steps: number of training steps.
         learning_rate: learning rate of Adam.
     """
 
     name: ClassVar[str] = "bananas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
@@ -68,15 +64,13 @@ class Bananas(CandidateRankingStrategy):
     layers: Count = 2
     width: Count = 20
     steps: Count = 30
-    later_steps: Count = 5
-    examples: Count = 32
     learning_rate: Positive = 0.01
 
     def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
         networks = self.networks(state, self.members)
-        parameters = self.trained(state, networks, absolute_error, value)
+        parameters = state.train(networks, absolute_error(value))
         uniform = state.streams.uniform(self.candidates)
         known = state.observations.architecture
         candidates = pool_of_neighbors(state.space, known, value, self.parents, uniform)

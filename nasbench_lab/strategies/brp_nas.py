@@ -12,9 +12,8 @@ from nasbench_lab.checks import Count, Positive, Probability
 from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
-from nasbench_lab.strategies.models.network_ranking import highest
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
-from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, WarmStartStrategy
+from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
 from nasbench_lab.strategies.problem import Problem
 
 _PARENTS = 10
@@ -22,7 +21,7 @@ _PARENTS = 10
 
 @final
 @dataclass(frozen=True)
-class RankingPredictor(WarmStartStrategy):
+class RankingPredictor(PredictorStrategy):
     """A variant of BRP-NAS (Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, NeurIPS 2020) with a pairwise predictor.
 
     The first ``batch`` architectures are random. Then repeat: train a network to predict which of two evaluated
@@ -48,10 +47,7 @@ class RankingPredictor(WarmStartStrategy):
         encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of the network.
         width: number of units of a layer.
-        steps: number of training steps for the first batch that the network chooses.
-        later_steps: number of training steps for every later batch; the network is trained further.
-        examples: largest number of architectures per training step, whose loss is over all of their pairs. If there
-            are more, they take turns.
+        steps: number of training steps, each over all pairs.
         learning_rate: learning rate of Adam.
         candidates: what is ranked: all architectures (``"all"``), a ``"pool"``, or what suits the space (``"auto"``).
         pool_size: number of architectures in a pool.
@@ -59,7 +55,7 @@ class RankingPredictor(WarmStartStrategy):
 
     name: ClassVar[str] = "brp-nas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
 
     batch: Count = 10
@@ -68,8 +64,6 @@ class RankingPredictor(WarmStartStrategy):
     layers: Count = 2
     width: Count = 20
     steps: Count = 100
-    later_steps: Count = 20
-    examples: Count = 32
     learning_rate: Positive = 0.01
     candidates: CandidateSet = "auto"
     pool_size: Count = 1_000
@@ -97,19 +91,20 @@ class RankingPredictor(WarmStartStrategy):
         value, space = state.observations.value, state.space
         runs = len(value)
         networks = self.networks(state, 1)
-        parameters = self.trained(state, networks, pairwise_ranking, np.fmax(value, -np.inf))
+        parameters = state.train(networks, pairwise_ranking(np.fmax(value, -np.inf)))
         if ranks_all(space, self.candidates):
             candidates = np.broadcast_to(np.arange(space.size), (runs, space.size))
-            vectors = state.everything
-            known = np.zeros(candidates.shape, dtype=bool)
-            np.put_along_axis(known, state.observations.architecture, True, axis=1)
+            score = networks.predict(parameters, state.everything)[:, 0]
+            np.put_along_axis(score, state.observations.architecture, -np.inf, axis=1)
         else:
             candidates = self._pool(state)
-            vectors = state.encode(candidates)
-            known = state.visited.has(np.arange(runs)[:, None], candidates)
-        places, exist = highest(parameters, vectors, known, min(state.batch, candidates.shape[1]))
-        # Where too few are new, a known one takes the place, which is not proposed again.
-        return np.where(exist, np.take_along_axis(candidates, places, axis=1), state.observations.architecture[:, :1])
+            score = networks.predict(parameters, state.encode(candidates))[:, 0]
+            score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
+        # Find the threshold first: sorting all scores would take longer than computing them.
+        kept = min(state.batch, score.shape[1])
+        threshold = np.partition(score, score.shape[1] - kept, axis=1)[:, -kept, None]
+        order = np.argsort(-np.where(score >= threshold, score, -np.inf), axis=1, kind="stable")[:, :kept]
+        return np.take_along_axis(candidates, order, axis=1)
 
     def _pool(self, state: PredictorState) -> IntArray:
         """Return the architectures that are ranked where not all are, shape (runs, pool_size)."""

@@ -27,10 +27,10 @@ class Npenas(CandidateRankingStrategy):
     The numbers are those of the published code (github.com/auroua/NPENASv1); the network differs. The published one is
     a graph isomorphism network over the cell (three layers of 32 units) with a fully connected head, trained for 300
     epochs in batches of 16 with the squared error and weight decay. Here it is a fully connected network over
-    ``encoding``, trained for ``steps`` steps with the squared error, and then trained further for every batch of
-    architectures. A mutation is a step to a neighbour; the published code does the same for NAS-Bench-201, and changes
-    a matrix at random for NAS-Bench-101. It mutates the second best architecture only if the best one has too few new
-    mutants; here all parents have about equally many.
+    ``encoding``, trained for ``steps`` steps over all examples with the squared error. A mutation is a step to a
+    neighbour; the published code does the same for NAS-Bench-201, and changes a matrix at random for NAS-Bench-101. It
+    mutates the second best architecture only if the best one has too few new mutants; here all parents have about
+    equally many.
 
     Values are scaled to mean 0 and variance 1 (in the published code: errors in percent, with an output in a fitting
     range). A failed training counts as the worst value that the run has seen. NPENAS-BO, the variant that samples from
@@ -45,16 +45,13 @@ class Npenas(CandidateRankingStrategy):
         encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of the network.
         width: number of units of a layer.
-        steps: number of training steps for the first batch that the networks choose.
-        later_steps: number of training steps for every later batch; the networks of the batch before are trained
-            further.
-        examples: largest number of architectures per training step. If there are more, they take turns.
+        steps: number of training steps.
         learning_rate: learning rate of Adam.
     """
 
     name: ClassVar[str] = "npenas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = (
         "Wei et al., NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search, TNNLS 2022"
     )
@@ -68,15 +65,13 @@ class Npenas(CandidateRankingStrategy):
     layers: Count = 2
     width: Count = 32
     steps: Count = 100
-    later_steps: Count = 20
-    examples: Count = 32
     learning_rate: Positive = 0.01
 
     def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
         network = self.networks(state, 1)
-        parameters = self.trained(state, network, squared_error, value)
+        parameters = state.train(network, squared_error(value))
         uniform = state.streams.uniform(self.candidates)
         candidates = pool_of_neighbors(state.space, state.observations.architecture, value, self.parents, uniform)
         return by_score(candidates, network.predict(parameters, state.encode(candidates))[:, 0])

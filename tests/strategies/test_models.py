@@ -1,7 +1,5 @@
 """Model-based strategies: conformance, their mathematics against independent oracles, and that they do their job."""
 
-from dataclasses import replace
-
 import model_oracles
 import numpy as np
 import pytest
@@ -17,15 +15,7 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.models import (
-    acquisition,
-    network_ensemble,
-    network_ranking,
-    random_forest,
-    rough_sums,
-    screen,
-)
-from nasbench_lab.strategies.models import kernels as our_kernels
+from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest, rough_sums, screen
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
@@ -545,7 +535,7 @@ def test_a_trained_ranking_agrees_with_the_values():
     x = (random.random((4, 40, 10)) < 0.5).astype(np.float32)
     target = x @ random.random(10)
     parameters = networks.initial(random.random((4, networks.uniforms)))
-    networks.train(parameters, x, [network_ensemble.pairwise_ranking(target)])
+    networks.train(parameters, x, network_ensemble.pairwise_ranking(target))
     found = networks.predict(parameters, x)[:, 0]
     assert min(stats.kendalltau(found[run], target[run]).statistic for run in range(4)) > 0.95
 
@@ -560,7 +550,7 @@ def test_inputs_that_are_always_zero_do_not_change_a_network():
     parameters = networks.initial(random.random((4, networks.uniforms)))
     parameters[0][1:3, :, np.flatnonzero(~x[1].any(axis=0))] *= 8.0  # the largest weights are of an unused input
     plain = [parameter.copy() for parameter in parameters]
-    networks.train(parameters, x, [slope])
+    networks.train(parameters, x, slope)
     first, second = ([np.zeros_like(parameter) for parameter in plain] for _ in range(2))
     kept, kept_square = 1.0, 1.0
     for _ in range(9):
@@ -573,48 +563,6 @@ def test_inputs_that_are_always_zero_do_not_change_a_network():
             plain[place] -= first[place] / (np.sqrt(second[place]) + np.float32(1e-7)) * rate
     for parameter, expected in zip(parameters, plain, strict=True):
         np.testing.assert_array_equal(parameter, expected)
-
-
-def test_groups_of_examples_take_turns():
-    """One step per call, each with the examples of its group, except that Adam starts again."""
-    random = np.random.default_rng(6)
-    networks = network_ensemble.Networks(inputs=6, layers=1, width=4, members=2, steps=1, learning_rate=0.01)
-    x, target = (random.random((3, 7, 6)) < 0.5).astype(np.float32), random.random((3, 7))
-    start = networks.initial(random.random((3, networks.uniforms)))
-    slopes = [network_ensemble.squared_error(target[:, group::3]) for group in range(3)]
-    one, other, both = ([parameter.copy() for parameter in start] for _ in range(3))
-    networks.train(one, x, slopes)
-    networks.train(other, x[:, ::3], slopes[:1])
-    for parameter, expected in zip(one, other, strict=True):
-        np.testing.assert_array_equal(parameter, expected)
-    replace(networks, steps=2).train(both, x, slopes)
-    gradients = networks.gradients(one, x[:, 1::3].astype(np.float64), slopes[1])
-    moved = [(after - before)[gradient != 0.0] for after, before, gradient in zip(both, one, gradients, strict=True)]
-    assert all(np.any(change) for change in moved)
-
-
-@pytest.mark.parametrize(("count", "shared"), [(1, True), (7, False), (40, True)])
-def test_highest_outputs_are_those_of_exact_outputs(count, shared):
-    random = np.random.default_rng(count)
-    networks = network_ensemble.Networks(inputs=9, layers=2, width=8, members=1, steps=1, learning_rate=0.01)
-    parameters = networks.initial(random.random((3, networks.uniforms)))
-    parameters[3] += 0.1
-    x = (random.random((1 if shared else 3, 300, 9)) < 0.4).astype(np.float32)  # with equal vectors, so with ties
-    excluded = random.random((3, 300)) < 0.3
-    excluded[2, 5:] = True
-    places, exist = network_ranking.highest(parameters, x, excluded, count)
-    for run in range(3):
-        vectors = x[0 if shared else run].astype(np.float64)
-        out = vectors
-        for layer in range(3):
-            out = out @ parameters[2 * layer][run, 0].astype(np.float64) + parameters[2 * layer + 1][run, 0]
-            out = np.maximum(out, 0.0) if layer < 2 else out[:, 0]
-        network = [parameter[run, 0] for parameter in parameters]
-        exact = network_ranking.exact_outputs(network, vectors.astype(np.float32))
-        assert np.abs(exact - out).max() < network_ranking.error_bound(network) < 0.01
-        new = np.flatnonzero(~excluded[run])
-        expected = new[np.argsort(-exact[new], kind="stable")][:count]
-        assert places[run, exist[run]].tolist() == expected.tolist()
 
 
 # Forests.

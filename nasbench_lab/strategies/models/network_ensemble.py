@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ class Networks:
         layers: number of hidden layers.
         width: number of units per hidden layer.
         members: number of networks per run.
-        steps: number of steps of Adam (Kingma and Ba, ICLR 2015).
+        steps: number of steps of Adam over all examples (Kingma and Ba, ICLR 2015).
         learning_rate: learning rate of Adam; its decays are 0.9 and 0.99, as in BANANAS.
     """
 
@@ -88,36 +88,30 @@ class Networks:
             outputs[one] = _forward([matrix[one] for matrix in weights], biases, inputs, bits)[-1][..., 0]
         return outputs
 
-    def train(self, parameters: list[SingleArray], x: SingleArray, slopes: Sequence[Slope]) -> None:
+    def train(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> None:
         """Change parameters in place to reduce a loss.
 
-        With k slopes, the examples are in k groups, and the steps take one group after the other. Group g has the
-        examples g, g + k, g + 2 k and so on.
-
         Args:
-            parameters: returned by `initial`, trained or not.
+            parameters: returned by `initial`.
             x: examples, shape (runs, n, inputs).
-            slopes: for every group, returns the derivatives of the loss by the outputs, shape (runs, members, examples
-                of the group) for both.
+            slope: returns the derivatives of the loss by the outputs, shape (runs, members, n) for both.
         """
         kept, kept_square = 1.0, 1.0
         place = _used_inputs(x)
         inputs = np.take_along_axis(x, place[:, None], axis=2)
         inputs = np.concatenate([inputs, np.zeros_like(inputs[:, :, :1])], axis=2)
-        groups = [inputs[:, group :: len(slopes)].astype(np.float64) for group in range(len(slopes))]
-        groups = [rounded(group, self._bits(group.shape[1])) for group in groups]
+        inputs = rounded(inputs.astype(np.float64), self._bits(x.shape[1]))
         trained = [_kept_rows(parameters[0], place), *parameters[1:]]
         together = np.concatenate([matrix.ravel() for matrix in trained])  # a step of Adam is one pass over all of them
         views = _views(together, trained)
-        gradient, first, second = np.zeros_like(together), np.zeros_like(together), np.zeros_like(together)
-        gradient_views = _views(gradient, trained)
-        for step in range(self.steps):
-            group = step % len(slopes)
-            for view, part in zip(gradient_views, self.gradients(views, groups[group], slopes[group]), strict=True):
-                view[...] = part
+        slopes, first, second = np.zeros_like(together), np.zeros_like(together), np.zeros_like(together)
+        slope_views = _views(slopes, trained)
+        for _ in range(self.steps):
+            for view, gradient in zip(slope_views, self.gradients(views, inputs, slope), strict=True):
+                view[...] = gradient
             kept, kept_square = kept * 0.9, kept_square * 0.99  # not powers, whose last bits depend on the system
             rate = self.learning_rate * math.sqrt(1 - kept_square) / (1 - kept)
-            _adam(together, first, second, gradient, rate)
+            _adam(together, first, second, slopes, rate)
         np.put_along_axis(parameters[0], place[:, None, :, None], views[0][:, :, :-1], axis=2)
         for parameter, view in zip(parameters[1:], views[1:], strict=True):
             parameter[...] = view

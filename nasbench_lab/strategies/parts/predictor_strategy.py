@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -36,7 +35,6 @@ class PredictorState:
         encodings: the proposals in that encoding, shape (runs, proposals, length).
         batch: number of architectures proposed at a time.
         batches: number of batches proposed so far.
-        parameters: of the networks that are trained further, see `train_further`; at first none.
     """
 
     space: Space
@@ -47,7 +45,6 @@ class PredictorState:
     encodings: SingleArray
     batch: int
     batches: int = 0
-    parameters: list[SingleArray] = field(default_factory=list)
 
     def encode(self, architecture: IntArray) -> SingleArray:
         """Return architectures as inputs of the networks, shape (...) to (..., length)."""
@@ -79,25 +76,8 @@ class PredictorState:
     def train(self, networks: Networks, slope: Slope) -> list[SingleArray]:
         """Return the parameters of networks trained on all proposals, each from its own initial weights."""
         parameters = networks.initial(self.streams.uniform(networks.uniforms))
-        networks.train(parameters, self.encodings, [slope])
+        networks.train(parameters, self.encodings, slope)
         return parameters
-
-    def train_further(
-        self, networks: Networks, loss: Callable[[FloatArray], Slope], target: FloatArray, examples: int
-    ) -> list[SingleArray]:
-        """Return the parameters of the networks of the last call, trained further; at first, from initial weights.
-
-        Args:
-            networks: the same in all calls, apart from the number of steps.
-            loss: returns the slope of the loss for targets.
-            target: of all proposals, shape (runs, proposals).
-            examples: the largest number of proposals that a step of the training takes.
-        """
-        if not self.parameters:
-            self.parameters = networks.initial(self.streams.uniform(networks.uniforms))
-        groups = -(-target.shape[1] // examples)
-        networks.train(self.parameters, self.encodings, [loss(target[:, group::groups]) for group in range(groups)])
-        return self.parameters
 
 
 class PredictorStrategy(Strategy[PredictorState]):
@@ -146,30 +126,7 @@ class PredictorStrategy(Strategy[PredictorState]):
         return Networks(state.encodings.shape[2], self.layers, self.width, members, self.steps, self.learning_rate)
 
 
-class WarmStartStrategy(PredictorStrategy):
-    """Trains its networks further for every batch, instead of training others.
-
-    Attributes:
-        steps: number of training steps for the first batch that networks choose.
-        later_steps: number of training steps for every later batch.
-        examples: largest number of architectures per training step.
-    """
-
-    runs_at_a_time: ClassVar[int] = 16
-
-    later_steps: int
-    examples: int
-
-    def trained(
-        self, state: PredictorState, networks: Networks, loss: Callable[[FloatArray], Slope], target: FloatArray
-    ) -> list[SingleArray]:
-        """Return the parameters of networks trained on all proposals, whose targets have shape (runs, proposals)."""
-        if state.parameters:
-            networks = replace(networks, steps=self.later_steps)
-        return state.train_further(networks, loss, target, self.examples)
-
-
-class CandidateRankingStrategy(WarmStartStrategy):
+class CandidateRankingStrategy(PredictorStrategy):
     """Begins with random architectures; then ranks candidates for every batch, and proposes the first of them."""
 
     initial: int

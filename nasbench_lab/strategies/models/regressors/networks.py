@@ -66,7 +66,7 @@ class NetworkEnsemble(RegressorMixin, BaseEstimator):
         return self
 
     def _train(self, inputs: FloatArray, targets: FloatArray) -> None:
-        self.networks_.train(self.weights_, inputs[None].astype(np.float32), [absolute_error(targets[None])])
+        self.networks_.train(self.weights_, inputs[None].astype(np.float32), absolute_error(targets[None]))
 
     def predict(self, X: Any) -> FloatArray:  # noqa: N803 - scikit-learn's name
         """Return the mean of the networks, shape (n,)."""
@@ -107,7 +107,7 @@ class PairwiseRanker(NetworkEnsemble):
         super().__init__(members, layers, width, steps, learning_rate, random_state)
 
     def _train(self, inputs: FloatArray, targets: FloatArray) -> None:
-        self.networks_.train(self.weights_, inputs[None].astype(np.float32), [pairwise_ranking(targets[None])])
+        self.networks_.train(self.weights_, inputs[None].astype(np.float32), pairwise_ranking(targets[None]))
 
     def predict(self, X: Any) -> FloatArray:  # noqa: N803 - scikit-learn's name
         """Return scores, shape (n,): higher is better."""
