@@ -323,7 +323,7 @@ class Pool(Candidates):
         return drawn
 
     def _rough(self, lengthscale: int, differing: Counts) -> Rough:
-        """Return correlations in single precision. For an exponential, computing them is faster than looking them up."""
+        """Return correlations in single precision: an exponential is computed faster than it is looked up."""
         if self._kind == "matern":
             return self._correlations[lengthscale].astype(np.float32).take(differing, mode="clip")
         rough = differing.astype(np.float32, order="C")

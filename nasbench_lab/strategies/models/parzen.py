@@ -87,9 +87,7 @@ class CodePlaces:
         return np.concatenate(of_codes).reshape(-1, self._runs)
 
 
-def log_probabilities(
-    sums: NDArray[np.integer[Any]] | FloatArray, cardinalities: tuple[int, ...], prior_weight: float
-) -> FloatArray:
+def log_probabilities(sums: IntArray | FloatArray, cardinalities: tuple[int, ...], prior_weight: float) -> FloatArray:
     """Return estimated log-probabilities of every value of every code, shape (sum of cardinalities, runs).
 
     With C_i the weight of the observations that have value i of a code of N values, the probability is proportional to
@@ -100,9 +98,10 @@ def log_probabilities(
         cardinalities: numbers of values.
         prior_weight: weight of the prior for each value, in observations.
     """
-    counts = prior_weight + sums
+    counts: FloatArray = prior_weight + sums.astype(np.float64, copy=False)
     if sums.dtype.kind == "i":  # there are few different ones
-        logs = elementary.log(prior_weight + np.arange(sums.max() + 1)).take(sums)
+        few = elementary.log(prior_weight + np.arange(sums.max() + 1))
+        logs = few.take(sums.astype(np.int64, copy=False))
     else:
         logs = elementary.log(counts)
     totals = np.empty((len(cardinalities), counts.shape[1]))

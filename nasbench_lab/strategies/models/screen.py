@@ -116,7 +116,7 @@ def best_sum(weight: float, bounds: Bounds) -> Chosen:
     reached -= _slack(bounds, reached)
     of_run, position = _where(key >= reached[:, None].astype(np.float32))
     highest = key[of_run, position] + _slack(bounds, reached)[of_run]
-    return _first_best(lambda m, s, run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached)
+    return _first_best(lambda m, s, _run: m + weight * s, bounds.exactly, _Some(of_run, position, highest), reached)
 
 
 def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, FloatArray]:
@@ -131,7 +131,7 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
         Both of shape (runs, count). The mean is -inf where there are too few that may be chosen.
     """
     key = _sums(bounds, weight)
-    runs, n = key.shape
+    runs = len(key)
     wanted = min(count + _MORE, n)
     least = _largest_but(key, wanted)
     some = _rectangle(key >= least[:, None], wanted)
@@ -143,7 +143,7 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
     lower = (last - _slack(bounds, last)).astype(np.float32)
     # Ties, or wide bounds: others may be among them.
     enough = np.minimum(lower, least)[:, None]
-    unsure = np.flatnonzero((np.count_nonzero(key >= enough, axis=1) > wanted))
+    unsure = np.flatnonzero(np.count_nonzero(key >= enough, axis=1) > wanted)
     chosen = _largest_in_order(exact, count)
     mean, deviation = (np.take_along_axis(array, chosen, axis=1) for array in (mean, deviation))
     for each in unsure:
