@@ -100,14 +100,14 @@ class Networks:
         place = _used_inputs(x)
         inputs = np.take_along_axis(x, place[:, None], axis=2)
         inputs = np.concatenate([inputs, np.zeros_like(inputs[:, :, :1])], axis=2)
-        inputs = rounded(inputs.astype(np.float64), self._bits(x.shape[1]))
+        examples = rounded(inputs.astype(np.float64), self._bits(x.shape[1]))
         trained = [_kept_rows(parameters[0], place), *parameters[1:]]
         together = np.concatenate([matrix.ravel() for matrix in trained])  # a step of Adam is one pass over all of them
         views = _views(together, trained)
         slopes, first, second = np.zeros_like(together), np.zeros_like(together), np.zeros_like(together)
         slope_views = _views(slopes, trained)
         for _ in range(self.steps):
-            for view, gradient in zip(slope_views, self.gradients(views, inputs, slope), strict=True):
+            for view, gradient in zip(slope_views, self.gradients(views, examples, slope), strict=True):
                 view[...] = gradient
             kept, kept_square = kept * 0.9, kept_square * 0.99  # not powers, whose last bits depend on the system
             rate = self.learning_rate * math.sqrt(1 - kept_square) / (1 - kept)

@@ -131,7 +131,7 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
         Both of shape (runs, count). The mean is -inf where there are too few that may be chosen.
     """
     key = _sums(bounds, weight)
-    runs = len(key)
+    runs, n = key.shape
     wanted = min(count + _MORE, n)
     least = _largest_but(key, wanted)
     some = _rectangle(key >= least[:, None], wanted)
@@ -160,7 +160,7 @@ def _largest_but(key: NDArray[np.float32], wanted: int) -> NDArray[np.float32]:
 
     Every 16th number gives an estimate, so that few numbers need to be sorted.
     """
-    runs, n = key.shape
+    runs = len(key)
     some = np.sort(key[:, ::_EVERY], axis=1)
     least = some[:, max(some.shape[1] - 2 * (wanted // _EVERY + 1), 0)]
     large = key >= least[:, None]
