@@ -14,16 +14,15 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest
-from nasbench_lab.strategies.models import rough_sums, screen
+from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest, rough_sums, screen
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
-from nasbench_lab.strategies.models.rough_sums import RoughSums
 from nasbench_lab.strategies.models.log_costs import LogCosts
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.models.rough_sums import RoughSums
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.streams import MEASUREMENT, Streams

@@ -106,10 +106,7 @@ class RoughSums:
         block = max(_BLOCK // (n * self._tails), 1)
         for first in range(0, self._heads, block):  # so that a block stays in the cache
             some = heads[first : first + block].swapaxes(0, 1)
-            if self._terms == 1:
-                correlations = some * tails
-            else:
-                correlations = np.matmul(some, tails)
+            correlations = some * tails if self._terms == 1 else np.matmul(some, tails)
             sums = triangular_product(lower, correlations.reshape(n, -1), overwrite=True)
             total[first : first + block] = np.einsum("ts,ts->s", sums, sums).reshape(-1, self._tails)
         return total.reshape(-1), float(norm_error(rows, self._largest[lengthscale]))
