@@ -269,6 +269,7 @@ class _Run:
         self._claims: dict[str, filelock.BaseFileLock] = {}
         self._deaths: collections.Counter[str] = collections.Counter()
         self._failures: dict[str, str] = {}
+        self._share = 0.0  # of the whole suite, as it was told last
         self._shares: dict[str, float] = {}  # of the shards that are being simulated
 
     def work(self) -> None:
@@ -368,6 +369,8 @@ class _Run:
         estimate = self._estimate
         seconds = math.fsum([*parts, self._done])
         total = max(estimate.done + estimate.seconds, seconds)
+        self._share = max(self._share, seconds / total if total else 0.0)  # a new estimate does not go backwards
+        seconds = self._share * total
         counts = len(self._finished), len(self._shards)
         measured = not estimate.unmeasured
         self._report(SuiteProgress(*counts, seconds, total, len(self._failures), measured, estimate.size))

@@ -270,7 +270,7 @@ def test_tables_and_their_errors(tmp_path):
 def test_patterns_of_tables(tmp_path, empty_cache):
     suite = Suite(["random-search"], [TableEntry("*", present=True), "digits/chain"], BUDGET)
     assert not cached_path("nas-bench-graph/cora").exists()
-    embedded = ["digits/cell101", "digits/chain", "digits/topology"]
+    embedded = ["digits/cell101", "digits/chain", "digits/hierarchical", "digits/topology"]
     assert all(map(is_present, embedded)), "they come with the package"
     assert sorted(table.name for table in make_plan(suite).tables) == embedded, "none of them twice"
     nl.load("nas-bench-graph/proteins")
