@@ -20,7 +20,9 @@ from nasbench_lab.strategies.models.acquisition import (
     roughly_max_value_entropy,
     sample_maxima,
 )
-from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
+from nasbench_lab.strategies.models.gp_candidates import Candidates, Prediction
+from nasbench_lab.strategies.models.gp_pool import Pool
+from nasbench_lab.strategies.models.gp_whole_space import WholeSpace
 from nasbench_lab.strategies.models.kernels import Kind
 from nasbench_lab.strategies.models.observations import Fantasy, Observations
 from nasbench_lab.strategies.models.screen import Chosen, best_candidate, best_sum, largest
@@ -92,9 +94,9 @@ class GaussianProcessSearch(Strategy[_State]):
     answers (Frazier, A Tutorial on Bayesian Optimization, arXiv 1807.02811, 2018, algorithm 1). The search is the same.
     Recommending did not pay where it was measured (`docs/design/strategy-defaults.md`), so it is off by default.
 
-    A proposal costs a small matrix product and a few passes over the candidates. Memory grows with the square of the
-    number of evaluations: 80 kB per run for 100 evaluations. With all architectures of NAS-Bench-201 as candidates, it
-    grows by at most another 4 kB per evaluation (16 kB with "matern").
+    A proposal costs a small matrix product and a few passes over the candidates, in single precision, and exact numbers
+    for the few that may win. Memory grows with the square of the number of evaluations: 80 kB per run for 100
+    evaluations. The pages about the design say where the time goes.
 
     Args:
         kernel: ``"hamming"``, ``"matern"`` or ``"path"``.
@@ -150,7 +152,8 @@ class GaussianProcessSearch(Strategy[_State]):
         lengthscales = LENGTHSCALES if self.lengthscale is None else (self.lengthscale,)
         candidates: Candidates
         if self._ranks_all(space):
-            candidates = WholeSpace(space, self.kernel, lengthscales, runs)
+            draws = self.acquisition == "thompson"
+            candidates = WholeSpace(space, self.kernel, lengthscales, runs, draws)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
         require(
