@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, NonNegative, Positive, require
@@ -25,7 +26,7 @@ from nasbench_lab.strategies.models.gp_pool import Pool
 from nasbench_lab.strategies.models.gp_whole_space import WholeSpace
 from nasbench_lab.strategies.models.kernels import Kind
 from nasbench_lab.strategies.models.observations import Fantasy, Observations
-from nasbench_lab.strategies.models.screen import Chosen, best_candidate, best_sum, largest
+from nasbench_lab.strategies.models.screen import Bounds, Chosen, best_candidate, best_sum, largest
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -224,7 +225,7 @@ class GaussianProcessSearch(Strategy[_State]):
         bounds, best = prediction.bounds, prediction.best
         used_up = np.isneginf(bounds.mean.max(axis=1))
         if used_up.any():
-            bounds = bounds._replace(mean=np.where(used_up[:, None], np.float32(0.0), bounds.mean))
+            bounds = _without_mean(bounds, used_up)
         if self.acquisition == "thompson":
             position = first_best(state.candidates.draw(value, prediction, state.streams))
             return Chosen(position, bounds.exactly(np.arange(len(position)), position[:, None])[0][:, 0])
@@ -244,6 +245,17 @@ class GaussianProcessSearch(Strategy[_State]):
             lambda m, s, run: roughly_max_value_entropy(m, s, maxima[run]),
             bounds,
         )
+
+
+def _without_mean(bounds: Bounds, run: NDArray[np.bool_]) -> Bounds:
+    """Return the bounds with a mean of 0 for all candidates of some runs."""
+
+    def exactly(some: IntArray, position: IntArray) -> tuple[FloatArray, FloatArray]:
+        mean, deviation = bounds.exactly(some, position)
+        return np.where(run[some, None], 0.0, mean), deviation
+
+    mean = np.where(run[:, None], bounds.mean.dtype.type(0.0), bounds.mean)
+    return bounds._replace(mean=mean, exactly=exactly)
 
 
 def _propose(state: _State, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
