@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, NonNegative, Positive, require
@@ -20,10 +21,12 @@ from nasbench_lab.strategies.models.acquisition import (
     roughly_max_value_entropy,
     sample_maxima,
 )
-from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
+from nasbench_lab.strategies.models.gp_candidates import Candidates, Prediction
+from nasbench_lab.strategies.models.gp_pool import Pool
+from nasbench_lab.strategies.models.gp_whole_space import WholeSpace
 from nasbench_lab.strategies.models.kernels import Kind
 from nasbench_lab.strategies.models.observations import Fantasy, Observations
-from nasbench_lab.strategies.models.screen import Chosen, best_candidate, best_sum, largest
+from nasbench_lab.strategies.models.screen import Bounds, Chosen, best_candidate, best_sum, largest
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -92,9 +95,9 @@ class GaussianProcessSearch(Strategy[_State]):
     answers (Frazier, A Tutorial on Bayesian Optimization, arXiv 1807.02811, 2018, algorithm 1). The search is the same.
     Recommending did not pay where it was measured (`docs/design/strategy-defaults.md`), so it is off by default.
 
-    A proposal costs a small matrix product and a few passes over the candidates. Memory grows with the square of the
-    number of evaluations: 80 kB per run for 100 evaluations. With all architectures of NAS-Bench-201 as candidates, it
-    grows by at most another 4 kB per evaluation (16 kB with "matern").
+    A proposal costs a small matrix product and a few passes over the candidates, in single precision, and exact numbers
+    for the few that may win. Memory grows with the square of the number of evaluations: 80 kB per run for 100
+    evaluations. The pages about the design say where the time goes.
 
     Args:
         kernel: ``"hamming"``, ``"matern"`` or ``"path"``.
@@ -150,7 +153,8 @@ class GaussianProcessSearch(Strategy[_State]):
         lengthscales = LENGTHSCALES if self.lengthscale is None else (self.lengthscale,)
         candidates: Candidates
         if self._ranks_all(space):
-            candidates = WholeSpace(space, self.kernel, lengthscales, runs)
+            draws = self.acquisition == "thompson"
+            candidates = WholeSpace(space, self.kernel, lengthscales, runs, draws)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
         require(
@@ -221,7 +225,7 @@ class GaussianProcessSearch(Strategy[_State]):
         bounds, best = prediction.bounds, prediction.best
         used_up = np.isneginf(bounds.mean.max(axis=1))
         if used_up.any():
-            bounds = bounds._replace(mean=np.where(used_up[:, None], np.float32(0.0), bounds.mean))
+            bounds = _without_mean(bounds, used_up)
         if self.acquisition == "thompson":
             position = first_best(state.candidates.draw(value, prediction, state.streams))
             return Chosen(position, bounds.exactly(np.arange(len(position)), position[:, None])[0][:, 0])
@@ -241,6 +245,17 @@ class GaussianProcessSearch(Strategy[_State]):
             lambda m, s, run: roughly_max_value_entropy(m, s, maxima[run]),
             bounds,
         )
+
+
+def _without_mean(bounds: Bounds, run: NDArray[np.bool_]) -> Bounds:
+    """Return the bounds with a mean of 0 for all candidates of some runs."""
+
+    def exactly(some: IntArray, position: IntArray) -> tuple[FloatArray, FloatArray]:
+        mean, deviation = bounds.exactly(some, position)
+        return np.where(run[some, None], 0.0, mean), deviation
+
+    mean = np.where(run[:, None], bounds.mean.dtype.type(0.0), bounds.mean)
+    return bounds._replace(mean=mean, exactly=exactly)
 
 
 def _propose(state: _State, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:

@@ -18,7 +18,8 @@ from nasbench_lab.strategies import Evaluations, Problem, resolve
 from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest, rough_sums, screen
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
-from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
+from nasbench_lab.strategies.models.gp_pool import Pool
+from nasbench_lab.strategies.models.gp_whole_space import WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
 from nasbench_lab.strategies.models.log_costs import LogCosts
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
