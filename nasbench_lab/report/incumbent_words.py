@@ -81,8 +81,17 @@ def mark_note(study: Study, kind: RegretKind) -> str:
 
 def left_out_note(study: Study, axis: str) -> str:
     """Return what a caption says of searches without evaluations, with a semicolon before; nothing over seconds."""
-    trained = dict.fromkeys(search["strategy"] for search in study.provenance.get("trained") or ())
+    trained = _trained(study)
     return f"; without evaluations, so left out: {some_names(trained)}" if trained and axis != "seconds" else ""
+
+
+def drawn_places(study: Study, axis: str) -> list[int]:
+    """Return the positions of the strategies that have a line over an axis: over evaluations, those that evaluate.
+
+    All of them where none does, as figures name at least one.
+    """
+    trained = _trained(study) if axis == "evaluations" else ()
+    return [n for n, label in enumerate(study.labels) if label not in trained] or [*range(len(study.labels))]
 
 
 def incumbents_in_words(study: Study) -> str:
@@ -100,6 +109,11 @@ def caption_notes(study: Study, kind: RegretKind) -> list[str]:
     """Return the sentences that the caption of a table adds: whose architectures are recommended, and scaled clocks."""
     recommended = recommendation_warnings(study.labels, study.recommending) if kind != "observed" else ()
     return [*recommended, *clock_notes(study.provenance.get("trained") or ())]
+
+
+def _trained(study: Study) -> tuple[str, ...]:
+    """Return the labels of the searches that train networks themselves, and so have no evaluations."""
+    return tuple(dict.fromkeys(search["strategy"] for search in study.provenance.get("trained") or ()))
 
 
 def _with_recommended(text: str, study: Study, kind: RegretKind) -> str:

@@ -36,6 +36,11 @@ class Looks:
     numbers: tuple[int, ...]
     total: int
 
+    def only(self, places: Sequence[int]) -> Looks:
+        """Return the looks of some of the strategies, by their positions in these looks."""
+        labels, shown, numbers = ([each[place] for place in places] for each in (self.labels, self.shown, self.numbers))
+        return Looks(tuple(labels), tuple(shown), tuple(numbers), self.total)
+
     @property
     def some(self) -> bool:
         """Whether some strategies are highlighted."""

@@ -37,7 +37,13 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label, table_kinds_note
+from nasbench_lab.report.incumbent_words import (
+    drawn_places,
+    left_out_note,
+    mark_note,
+    regret_label,
+    table_kinds_note,
+)
 from nasbench_lab.report.study_selection import (
     QUANTITIES,
     Quantity,
@@ -194,6 +200,8 @@ def _figure(
         check_something_drawn(reasons)
     columns = len(kinds) if len(kinds) > 1 else regret_columns(style, len(panels))
     lines = [None if reason else _lines_of(study, panel, choice) for panel, reason in zip(panels, reasons, strict=True)]
+    drawn = drawn_places(study, axis)
+    looks, lines = looks.only(drawn), [each and (each[0], each[1][:, drawn]) for each in lines]
     spread = chosen_spread(choice.spread, looks)
     as_values = [shown_as_value(study.tasks[panel.place], panel.kind, choice.y) for panel in panels]
     losses = [each[1] for each, value in zip(lines, as_values, strict=True) if each is not None and not value]
@@ -207,14 +215,14 @@ def _figure(
         height = PANEL_HEIGHTS[min(columns, 4)]
         names = Names.plan(looks, caption, style, len(panels), columns, height, direct=direct)
         figure, axes = panel_grid(style, len(panels), columns, names.panel_height, names.above)
-        for one, panel, reason, drawn in zip(axes, panels, reasons, lines, strict=True):
-            if drawn is None:
+        for one, panel, reason, curves in zip(axes, panels, reasons, lines, strict=True):
+            if curves is None:
                 say(one, reason)
             elif shown_as_value(study.tasks[panel.place], panel.kind, choice.y):
-                values = study.tasks[panel.place].value(panel.kind, drawn[1])
-                draw_values(one, drawn[0], values, how, logarithmic=choice.y_scale == "log")
+                values = study.tasks[panel.place].value(panel.kind, curves[1])
+                draw_values(one, curves[0], values, how, logarithmic=choice.y_scale == "log")
             else:
-                draw_losses(one, *drawn, how)
+                draw_losses(one, *curves, how)
             set_title(one, _title(study.tasks[panel.place]), style, style.width / columns - 4.5 * style.em)
         if "both" in (choice.kind, choice.axis):
             _label_each(study, axes, panels, as_values, names.panel_height, style)

@@ -18,7 +18,7 @@ from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
-from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
+from nasbench_lab.report.incumbent_words import drawn_places, left_out_note, mark_note, regret_label
 from nasbench_lab.report.study_selection import (
     NO_COMMON_TASK,
     chosen_kind,
@@ -73,6 +73,8 @@ def ecdf_figure(
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     looks = looks_of(study, highlight, kind)
     axis = axis or clock_of(study)
+    drawn = drawn_places(study, axis)
+    looks = looks.only(drawn)
     times = part_of(study.times, (kind, axis), "times to targets", without_scale=computed_only(study))
     if not times.grid.size:
         reason = "no run reached a target" if times.tasks else NO_COMMON_TASK
@@ -86,7 +88,7 @@ def ecdf_figure(
         sure = times.grid <= times.complete_until[:, None]
         bound = ~sure
         bound[:, :-1] |= ~sure[:, 1:]  # from the last sure point, so that the line has no gap
-        shares = [np.where(part, times.ecdf, np.nan) for part in (sure, bound)]
+        shares = [np.where(part, times.ecdf, np.nan)[drawn] for part in (sure, bound)]
         draw_curves(panel, times.grid, np.stack([shares[1]] * 3), how, faint=True)
         draw_curves(panel, times.grid, np.stack([shares[0]] * 3), how)
         set_x_axis(panel, x_scale, float(times.grid[0]), float(times.grid[-1]))
