@@ -123,7 +123,10 @@ def test_an_error_is_described_by_its_class_message_and_place():
             wrong()
         except Exception as error:
             errors.append(described(error))
-    assert errors == ["a budget needs evaluations, epochs, seconds, energy or trainings", "KeyError: 'missing'"]
+    assert errors == [
+        "a budget needs evaluations, epochs, seconds, energy, trainings or mean_trainings",
+        "KeyError: 'missing'",
+    ]
     assert described(ValueError()) == "ValueError"
     assert first_line(ValueError()) == "ValueError"
 

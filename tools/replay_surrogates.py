@@ -8,6 +8,7 @@ and NAS-Bench-101. Finished parts are kept in build/surrogates, and it resumes t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import time
@@ -22,7 +23,10 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction.surrogates.checks import kendall, r_squared
 from nasbench_lab.prediction.surrogates.fitting import fit_surrogate
 from nasbench_lab.prediction.surrogates.replaying import STRATEGIES, budgets_of, compared, judged, results_of, sign_of
+from nasbench_lab.prediction.surrogates.verdict import LeftOutCheck, Verdict
 from nasbench_lab.records import Records
+from nasbench_lab.simulation.zero_cost_scores import score_names
+from nasbench_lab.strategies import list_strategies, needs
 from nasbench_lab.tables import AnyTable, Table, subset
 from nasbench_lab.tables.surrogates.file import read_surrogate, write_surrogate
 from nasbench_lab.tables.surrogates.surrogate import Surrogate
@@ -36,22 +40,22 @@ TABLES = {
 }
 """The tables, and the models and encodings of their surrogates; None for the defaults."""
 PERCENT = (1, 3, 5)
-MORE = (
-    "asng",
-    "gumbel-softmax",
-    "mu-plus-lambda",
-    "pbil",
-    "q-learning",
-    "mcts",
-    "ppo",
-    "greedy-search",
-    "npenas",
+SLOW = (
+    "progressive-search",
     "smac",
+    "npenas",
+    "recurrent-controller",
+    "adversarial-search",
+    "bananas",
+    "brp-nas",
+    "gp-bo",
+    "predictor-search",
 )
-"""Strategies besides the default ones of a replay, the quick ones first."""
+"""Strategies that take seconds, the quick ones first."""
 RUNS, EVALUATIONS, FOLDS, REPEATS = 20, 150, 3, 3
 _MOST_COMPARED = 20_000  # unseen architectures whose predictions are compared with the truth
 _FEWEST_IN_REPLAY = 2
+_TIMED = 4096  # architectures
 
 
 def main() -> None:
@@ -65,17 +69,31 @@ def main() -> None:
     given = parser.parse_args()
     if not given.write:
         for name in given.table or TABLES:
-            study(name, given.work, given.strategy or (*STRATEGIES, *MORE))
+            study(name, given.work, given.strategy)
     write_results(given.work, given.out)
 
 
-def study(name: str, work: Path, strategies: Sequence[str]) -> None:
-    """Fit the surrogates of a table, and search it and them with all strategies."""
+def strategies_of(truth: AnyTable) -> list[str]:
+    """Return the registered strategies that run on a table and its surrogates, the quick ones first.
+
+    Those that need several fidelities are left out, as the surrogates of the study predict the last one, and those that
+    need scores where the table has none.
+    """
+    missing = {"fidelities"} if score_names(truth.description) else {"fidelities", "scores"}
+    known = [name for name in list_strategies() if not missing & set(needs(name))]
+    return sorted(known, key=lambda name: (SLOW.index(name) if name in SLOW else -1, name not in STRATEGIES, name))
+
+
+def study(name: str, work: Path, chosen: Sequence[str] | None = None) -> None:
+    """Fit the surrogates of a table, leave out strategies, and search the table and its surrogates."""
     truth = nl.load(name)
+    strategies = strategies_of(truth) if chosen is None else chosen
     sources: dict[str, AnyTable] = {"truth": truth, "again": truth}
     for percent in PERCENT:
         surrogate = fitted(truth, percent, work)
         sources[str(percent)] = surrogate
+        measure_speed(surrogate, work / _plain(name) / f"speed-{percent}.json")
+    left_out(truth, work)
     budgets = budgets_of(EVALUATIONS)
     for strategy in strategies:
         for source in sources:
@@ -115,9 +133,6 @@ def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
     rest = np.sort(draws.permutation(rest)[:_MOST_COMPARED])
     rest = rest[np.isfinite(truth.lookup(rest))]
     unseen = _of_other_networks(truth, chosen, rest)
-    started = time.process_time()
-    surrogate.lookup(rest)
-    per_second = len(rest) / (time.process_time() - started)
     rows = []
     for metric in dict.fromkeys((judged(truth).name, truth.objective.name)):
         values, predicted = truth.lookup(rest, metric=metric), surrogate.lookup(rest, metric=metric)
@@ -138,13 +153,54 @@ def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
                 "spread_from": own["spread_from"],
                 **coverage(surrogate, truth, metric, rest[unseen]),
                 "fit_seconds": fit_seconds,
-                "per_second": per_second,
             }
         )
     write_surrogate(surrogate, path)
     _store(path.with_suffix(".json"), rows)
     print(f"{truth.name} {percent} %: {rows[0]['kendall_unseen']:.3f}, {fit_seconds:.0f} s", flush=True)
     return surrogate
+
+
+def measure_speed(surrogate: Surrogate, path: Path) -> None:
+    """Store how many new architectures per second of processor time are answered, with all metrics and noise."""
+    if path.exists():
+        return
+    order = np.random.Generator(np.random.Philox(1)).permutation(surrogate.space.size)[: 2 * _TIMED]
+    seconds = []
+    for rows in np.split(order, 2):
+        started = time.process_time()
+        surrogate.answers(rows, surrogate.fidelities[-1], 0)
+        surrogate.lookup(rows)  # a metric without repeats is no answer of a training
+        seconds.append(time.process_time() - started)
+    _store(path, _TIMED / min(seconds))
+
+
+def left_out(truth: Table, work: Path) -> None:
+    """Fit a surrogate to what one search of each quick strategy found, leaving out one strategy after the other."""
+    path = work / _plain(truth.name) / "left-out.json"
+    if path.exists():
+        return
+    budget = nl.Budget(evaluations=EVALUATIONS)
+    found = {name: np.unique(nl.simulate(truth, name, runs=1, budget=budget).architecture) for name in STRATEGIES}
+    found = {name: each[each >= 0] for name, each in found.items()}
+    sample = np.unique(np.concatenate(list(found.values())))
+    models, encoding = TABLES[truth.name]
+    surrogate = fit_surrogate(
+        subset(truth, sample),
+        models,
+        encoding,
+        scores=truth,
+        metrics=[],
+        fidelities=truth.fidelities[-1:],
+        folds=FOLDS,
+        found_by={name: each.tolist() for name, each in found.items()},
+        check=False,
+    )
+    verdict = Verdict.from_plain(surrogate.verdict)
+    rows = [LeftOutCheck("", len(sample), len(sample), verdict.judged.kendall, verdict.judged.r2), *verdict.left_out]
+    facts = {"table": truth.name, "metric": verdict.judged.metric}
+    _store(path, [{**facts, **dataclasses.asdict(row)} for row in rows])
+    print(f"{truth.name}: left out {len(verdict.left_out)} strategies of {len(sample)} architectures", flush=True)
 
 
 def sample_of(truth: Table, percent: int) -> Any:
@@ -190,8 +246,13 @@ def _of_other_networks(truth: Table, chosen: Any, rest: Any) -> Any:
 
 
 def write_results(work: Path, out: Path) -> None:
-    """Write what is finished: quality.csv, strategies.csv and replay.csv."""
-    quality = [row for name in TABLES for path in _found(work, name, "surrogate-*.json") for row in _read(path)]
+    """Write what is finished: quality.csv, left-out.csv, strategies.csv and replay.csv."""
+    quality = []
+    for name in TABLES:
+        for path in _found(work, name, "surrogate-*.json"):
+            speed = path.with_name(path.name.replace("surrogate", "speed"))
+            per_second = round(_read(speed)) if speed.exists() else math.nan
+            quality += [{**row, "per_second": per_second} for row in _read(path)]
     means, replays = [], []
     budgets = budgets_of(EVALUATIONS)
     for name in TABLES:
@@ -219,13 +280,114 @@ def write_results(work: Path, out: Path) -> None:
                 key: getattr(found, key) for key in ("pairs", "same", "clear_pairs", "clear_same", "again", "order")
             }
             replays.append({"table": name, "percent": int(percent), "strategies": len(both), **facts})
-    for file, rows in (("quality", quality), ("strategies", means), ("replay", replays)):
+    leaving = [row for name in TABLES for path in _found(work, name, "left-out.json") for row in _read(path)]
+    for file, rows in (("quality", quality), ("left-out", leaving), ("strategies", means), ("replay", replays)):
         if rows:
             Records({key: np.array([_short(row[key]) for row in rows]) for key in rows[0]}).to_csv(out / f"{file}.csv")
+    write_page(out / "README.md", quality, leaving, replays)
+    draw(replays, out / "winners.png")
+
+
+def write_page(page: Path, quality: list[Any], leaving: list[Any], replays: list[Any]) -> None:
+    """Write the numbers of the tables of a page: the lines with a bar, below the two of each heading."""
+    if not page.exists():
+        return
+    first = {
+        (row["table"], row["percent"]): row for row in reversed(quality)
+    }  # the metric of which searches are judged
+    predictions = [
+        [
+            f"`{row['table']}`",
+            str(row["percent"]),
+            f"{row['architectures']:,}",
+            *(f"{row[key]:.2f}" for key in ("kendall_unseen", "r2_unseen", "kendall_cross_validated")),
+            f"{row['r2_cross_validated']:.2f}",
+            f"{_rounded(row['per_second']):,}",
+        ]
+        for row in reversed(first.values())
+    ]
+    noise = [
+        [
+            f"`{row['table']}`",
+            str(row["percent"]),
+            f"`{row['metric']}`",
+            f"{row['spread']:.2f}",
+            *_shares(row, *_INSIDE),
+        ]
+        for row in quality
+        if not math.isnan(row["spread"])
+    ]
+    without = []
+    for name in TABLES:
+        of_table = [row for row in leaving if row["table"] == name]
+        if of_table:
+            whole, *each = of_table
+            values = [row["kendall"] for row in each]
+            worst = min(each, key=lambda row: row["kendall"])
+            numbers = (whole["kendall"], float(np.mean(values)), worst["kendall"])
+            cells = [f"{whole['architectures']:,}", str(len(each)), *(f"{value:.2f}" for value in numbers)]
+            without.append([f"`{name}`", *cells, f"`{worst['strategy']}`"])
+    winners = [
+        [
+            f"`{row['table']}`",
+            *(str(row[key]) for key in ("percent", "strategies", "pairs")),
+            *_shares(row, "same"),
+            str(row["clear_pairs"]),
+            *_shares(row, "clear_same", "again"),
+            f"{row['order']:.2f}",
+        ]
+        for row in replays
+    ]
+    contents = iter([predictions, noise, without, winners])
+    lines, rest = [], page.read_text(encoding="utf-8").splitlines()
+    for place, line in enumerate(rest):
+        is_row = line.startswith("|")
+        at_start = is_row and not rest[place - 1].startswith("|")
+        if at_start:
+            rows = [f"| {' | '.join(row)} |" for row in next(contents)]
+            lines += [line, rest[place + 1], *rows]
+        elif not is_row:
+            lines.append(line)
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_INSIDE = ("inside_50", "inside_95")
+
+
+def _shares(row: Any, *keys: str) -> list[str]:
+    return [f"{row[key]:.0%}".replace("%", " %") for key in keys]
+
+
+def _rounded(number: float) -> int:
+    """Return a number with two digits that count."""
+    return int(float(f"{number:.2g}"))
+
+
+def draw(replays: list[Any], path: Path) -> None:
+    """Draw how often the winner is the same, one panel per table."""
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(row["table"] for row in replays))
+    figure = Figure(figsize=(3.2 * len(names), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for panel, name in zip(panels, names, strict=True):
+        rows = [row for row in replays if row["table"] == name]
+        percent = [row["percent"] for row in rows]
+        for key, label, style in (
+            ("clear_same", "clear pairs", "oC0-"),
+            ("same", "all pairs", "sC1-"),
+            ("again", "all pairs, other runs on the truth", "C1--"),
+        ):
+            panel.plot(percent, [100 * row[key] for row in rows], style, label=label)
+        panel.set(title=name, xlabel="percent of the table in the sample", xticks=PERCENT, ylim=(45, 100))
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("pairs with the same winner (%)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.savefig(path, dpi=130)
 
 
 def _short(value: Any) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
 def _plain(name: str) -> str:

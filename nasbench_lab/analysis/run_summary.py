@@ -42,6 +42,7 @@ class Summary:
             all runs, the means are too good: the other runs are infinitely bad.
         incumbents: how incumbents are chosen, ``"observed"`` or ``"recommended"``, see `Trace.incumbent_kind`.
         kind: kind of the table, see `nasbench_lab.tables.Description`.
+        workers: number of simulated workers per run.
     """
 
     table: str
@@ -67,6 +68,7 @@ class Summary:
     test_runs: int
     incumbents: str = "observed"
     kind: str = "measured"
+    workers: int = 1
 
 
 def summarize(trace: Trace) -> Summary:
@@ -156,6 +158,7 @@ def summarize_ends(setting: Setting, reference: Reference, ends: RunEnds) -> Sum
         test_runs=int((~np.isnan(test)).sum()),
         incumbents="recommended" if ends.recommended.any() else "observed",
         kind=reference.kind,
+        workers=setting.conditions.workers,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import typer
@@ -11,6 +12,37 @@ from rich.table import Table as Grid
 from nasbench_lab.analysis import Summary
 from nasbench_lab.cli.options import print_grid
 from nasbench_lab.cli.verbosity import note
+from nasbench_lab.displays import counted
+
+
+class _Task(NamedTuple):
+    """What the rows of one printed table have in common."""
+
+    table: str
+    budget: str
+    fidelity: int
+    repeat: str
+    workers: int
+
+
+def _task(row: Summary) -> _Task:
+    return _Task(row.table, row.budget, row.fidelity, row.repeat, row.workers)
+
+
+def _differing(task: _Task, others: Sequence[_Task]) -> list[str]:
+    """Return, in words, the conditions of a task that tell it from other tasks on its table.
+
+    >>> one, two = (_Task("digits/chain", "30 evaluations", 12, "sample", workers) for workers in (1, 4))
+    >>> _differing(one, [one, two]), _differing(one, [one])
+    (['1 worker'], [])
+    """
+    words = {
+        "budget": task.budget,
+        "fidelity": counted(task.fidelity, "epoch"),
+        "repeat": f"repeat {task.repeat}",
+        "workers": counted(task.workers, "worker"),
+    }
+    return [text for name, text in words.items() if len({getattr(other, name) for other in others}) > 1]
 
 
 def print_summaries(summaries: Sequence[Summary]) -> None:
@@ -20,14 +52,18 @@ def print_summaries(summaries: Sequence[Summary]) -> None:
     recommending = dict.fromkeys(row.strategy for row in summaries if row.incumbents == "recommended")
     if recommending:
         typer.echo(f"the incumbents are what the strategy recommends: {', '.join(recommending)}")
-    for table in dict.fromkeys(row.table for row in summaries):
-        kinds = {row.kind for row in summaries if row.table == table} - {"measured"}
-        typer.echo(f"\n{table}" + (f" ({kinds.pop()})" if kinds else ""))
+    tasks: dict[_Task, list[Summary]] = {}
+    for row in summaries:
+        tasks.setdefault(_task(row), []).append(row)
+    for task, rows in tasks.items():
+        others = [other for other in tasks if other.table == task.table]
+        facts = sorted({row.kind for row in rows} - {"measured"}) + _differing(task, others)
+        typer.echo(f"\n{task.table}" + (f" ({', '.join(facts)})" if facts else ""))
         grid = Grid(box=None, pad_edge=False)
         grid.add_column("strategy", no_wrap=True)
         for heading in ("evals", "validation", "test", "test regret"):
             grid.add_column(heading, justify="right", no_wrap=True)
-        for row in (row for row in summaries if row.table == table):
+        for row in rows:
             grid.add_row(
                 row.strategy,
                 "-" if np.isnan(row.evaluations) else f"{row.evaluations:g}",

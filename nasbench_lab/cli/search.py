@@ -12,7 +12,7 @@ from nasbench_lab.checks import one_of
 from nasbench_lab.cli.condition_options import parse_limits
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import Precision, Threads, needs_torch, parse_repeat
-from nasbench_lab.cli.search_lines import best_rows, print_best, print_retrained, searching, write_report
+from nasbench_lab.cli.search_lines import best_rows, print_best, print_retrained, searching, tell_retried, write_report
 from nasbench_lab.cli.training_options import dataset_option, network_options
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import ParameterError
@@ -32,7 +32,9 @@ def search(
     space: Annotated[
         str | None, typer.Option(help="Search space: a name, a TOML file, or a table whose space is searched.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Name of a data set, or path of an .npz file.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set: a name, with options as digits:versions=6, or path of an .npz file.")
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option(help="Name of a strategy, with parameters as NAME:key=value,..., or file.py:Class.")
     ] = None,
@@ -85,6 +87,13 @@ def search(
     inherit_rule: Annotated[
         str | None, typer.Option(help="Which weights: overlapping, equal or net2net. [default: overlapping]")
     ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: train again what failed, see --retry-reason.")
+    ] = False,
+    retry_reason: Annotated[
+        list[str] | None,
+        typer.Option(help="memory, time, process, loss or error; may be repeated. [default: memory, time, process]"),
+    ] = None,
     retrain: Annotated[
         int | None, typer.Option(min=0, help="Number of best architectures to retrain at the end. [default: 3]")
     ] = None,
@@ -108,12 +117,13 @@ def search(
         "objective": objective, "limit": limit, "trainings": trainings,
         "inherit": _rule(inherit, inherit_rule) or None,
     }  # fmt: skip
+    retried = _retried(retry_failed, retry_reason, resume)
     devices = devices_of(device or "cpu", processes)
     if resume is not None:
         found, data = _resumed(resume, strategy, budget, changes, fixed)
     else:
         found, data = _new(fixed, strategy, budget, changes, devices, seed=seed, precision=precision)
-    _run(found, data, devices, threads=threads, longest=longest, as_json=as_json)
+    _run(found, data, devices, threads=threads, longest=longest, retried=retried, as_json=as_json)
 
 
 def _budget(hours: float | None, minutes: float | None, evaluations: int | None) -> Budget | None:
@@ -147,10 +157,10 @@ def _new(
 ) -> tuple[StoredSearch, Dataset]:
     """Return a search of these settings, which are checked before anything is trained, and its data set."""
     from nasbench_lab.strategies.lookup import find_strategy
-    from nasbench_lab.train.live_search.live_table import live_spec
     from nasbench_lab.train.live_search.network_numbers import wanted_metrics
     from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, new_search, portable
     from nasbench_lab.train.live_search.search_run import check_plan
+    from nasbench_lab.train.live_search.settings import live_spec
 
     needed = {**fixed, "strategy": strategy}
     missing = [f"--{name}" for name in _NEW if not needed[name]]
@@ -217,9 +227,30 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def _retried(given: bool, reasons: Sequence[str] | None, resume: Path | None) -> tuple[str, ...]:
+    """Return the kinds of failures that are trained again; none without ``--retry-failed``."""
+    if reasons and not given:
+        raise ParameterError("--retry-reason needs --retry-failed")
+    if not given:
+        return ()
+    if resume is None:
+        raise ParameterError("--retry-failed needs --resume FOLDER: in a new search, nothing has failed yet")
+    from nasbench_lab.train.live_search.failures import KINDS, RETRIED
+
+    return tuple(one_of("--retry-reason", each, tuple(KINDS)) for each in reasons or RETRIED)
+
+
 def _run(
-    found: StoredSearch, data: Dataset, devices: Sequence[str], *, threads: int, longest: float | None, as_json: bool
+    found: StoredSearch,
+    data: Dataset,
+    devices: Sequence[str],
+    *,
+    threads: int,
+    longest: float | None,
+    retried: Sequence[str],
+    as_json: bool,
 ) -> None:
+    from nasbench_lab.train.live_search.retries import retry_failed
     from nasbench_lab.train.live_search.search_run import best_steps, open_table, run_search
 
     plan, folder = found.plan, found.folder
@@ -227,6 +258,8 @@ def _run(
     with searching(plan, f"finished trainings are kept; to continue: {again}") as report, found.locked():
         found.stored()
         with open_table(found, devices, threads=threads, longest=longest, dataset=data) as table:
+            if retried:
+                tell_retried(retry_failed(found, table, retried))
             outcome = run_search(found, table, report)
     if outcome.note:
         note(outcome.note)
@@ -242,13 +275,14 @@ def _run(
                 "strategy": plan.label,
                 "evaluations": len(outcome.steps),
                 "trainings": sum(step.fresh for step in outcome.steps),
+                "failed": dict(outcome.failed),
                 "seconds": outcome.steps[-1].clock if outcome.steps else 0.0,
                 "best": rows,
                 "retrained": retrained,
             }
         )
         return
-    print_best(plan, outcome, rows)
+    print_best(found, outcome, rows)
     print_retrained(found, retrained)
     more = "--hours" if plan.conditions.stated_budget.evaluations is None else "--evaluations"
     tell(f"\nsee {folder}; to search on: {again} {more} ...")

@@ -15,13 +15,15 @@ from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.displays import counted
 from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.messages import as_command
 from nasbench_lab.report.run_folder import TRACES
 
 if TYPE_CHECKING:
     from nasbench_lab.train.live_search.best_networks import BestNetwork
+    from nasbench_lab.train.live_search.retries import Retried
     from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch
-    from nasbench_lab.train.live_search.search_loop import LiveStep, SearchState
     from nasbench_lab.train.live_search.search_run import SearchOutcome
+    from nasbench_lab.train.live_search.search_steps import LiveStep, SearchState
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 16
@@ -139,13 +141,33 @@ def best_rows(plan: LiveSearchPlan, best: Sequence[LiveStep]) -> list[dict[str, 
     ]
 
 
-def print_best(plan: LiveSearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[str, Any]]) -> None:
+def tell_retried(retried: Retried) -> None:
+    """Say what is trained again."""
+    if not retried.evaluations:
+        note("nothing failed for these reasons, so nothing is tried again")
+        return
+    from nasbench_lab.train.live_search.failures import in_words
+
+    why = f" ({in_words(retried.failed)})" if retried.failed else ""
+    note(
+        f"{counted(retried.evaluations, 'evaluation')} whose training failed{why}: trained again; the search goes on "
+        f"after evaluation {retried.kept:,} of {retried.ended:,}, and all other trainings are kept"
+    )
+
+
+def print_best(found: StoredSearch, outcome: SearchOutcome, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what a search found."""
-    steps = outcome.steps
-    fresh, failed = sum(step.fresh for step in steps), sum(math.isnan(step.observed) for step in steps)
+    from nasbench_lab.train.live_search.failures import RETRIED, in_words
+
+    plan, steps = found.plan, outcome.steps
+    fresh, beyond = sum(step.fresh for step in steps), sum(not step.feasible for step in steps)
     taken = steps[-1].clock if steps else 0.0
     text = f"{plan.label}: {counted(len(steps), 'evaluation')}, {counted(fresh, 'training')}, {taken:,.0f} s"
-    typer.echo(text + (f", {failed} without a value" if failed else ""))
+    text += f", {beyond:,} not trained (beyond a limit)" if beyond else ""
+    failed = sum(outcome.failed.values())
+    typer.echo(text + (f", {failed:,} failed ({in_words(outcome.failed)})" if failed else ""))
+    if any(kind in outcome.failed for kind in RETRIED):
+        note(f"failed trainings can be tried again: {as_command('search', '--resume', found.folder, '--retry-failed')}")
     if not rows:
         note("no evaluation gave a value")
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import filesize
 
 from nasbench_lab.analysis import Summary, compare_with_published, to_csv
 from nasbench_lab.analysis.run_summary import summarize_blocks
@@ -20,6 +21,7 @@ from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import ChangedSuiteWarning, OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import as_command
@@ -33,6 +35,7 @@ from nasbench_lab.suites import (
     Suite,
     SuiteFolder,
     built_in,
+    estimate_suite,
     merge_suites,
     read_suite,
     run_suite,
@@ -40,6 +43,7 @@ from nasbench_lab.suites import (
 )
 from nasbench_lab.suites.cleaning import clean as clean_folder
 from nasbench_lab.suites.folder import SUITE
+from nasbench_lab.suites.forecast import SuiteEstimate
 from nasbench_lab.suites.planned_simulations import Plan, Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
@@ -48,6 +52,14 @@ PUBLISHED = "published.md"
 
 _MOST_ROWS = 60
 """A longer summary is only written to the file, not printed."""
+
+_MOST_TABLES, _SHOWN_TABLES = 5, 3
+"""A line about more tables than the first number shows as many as the second, and how many more there are."""
+
+_MOST_ESTIMATES = 12
+"""Number of strategies whose time `--estimate` prints; the others are added up."""
+
+_SHORT = 90.0  # seconds
 
 _LONG = 120.0
 """Seconds of processor time from which a suite says before it starts how long it takes."""
@@ -85,12 +97,26 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Address of a dask scheduler. [default: start workers here]")
     ] = None,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            help="Simulate a small part of every strategy, print how long the whole suite takes, and stop. "
+            "What was simulated is kept.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite, or continue it. Only what is not finished yet, or new in the suite, is simulated."""
     if scheduler is not None and executor is not Where.dask:
         raise ParameterError("--scheduler can only be used with --executor dask")
     wanted, out = _suite_and_folder(suite, out)
+    if estimate:
+        with _progress(out, notes=False) as report, warnings.catch_warnings():
+            warnings.simplefilter("always", ChangedSuiteWarning)
+            found = estimate_suite(wanted, out, executor=_executor(executor, processes, scheduler), progress=report)
+        _print_estimate(found, out, as_json=as_json)
+        return
     with _progress(out) as report, warnings.catch_warnings():
         warnings.simplefilter("always", ChangedSuiteWarning)  # printed as notes
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), progress=report)
@@ -213,7 +239,7 @@ def status(
     found = SuiteFolder.open(folder)
     finished = {shard for shard in found.plan.shards if found.is_finished(shard)}
     problems = found.damaged() if check else []
-    names = [found.plan.tables[simulation.table].name for simulation in found.plan.simulations]
+    names = [found.plan.tables[simulation.table].label for simulation in found.plan.simulations]
     shards = Counter(names[shard.simulation] for shard in found.plan.shards)
     there = Counter(names[shard.simulation] for shard in finished)
     failures = list(filter(None, map(found.failure, found.plan.shards)))
@@ -283,18 +309,43 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
     return runner.InThisProcess() if executor.slots == 1 else executor
 
 
+def _print_estimate(found: SuiteEstimate, out: Path, *, as_json: bool) -> None:
+    """Print how long the rest of a suite takes, the dearest strategies first."""
+    dearest = sorted(found.left.items(), key=lambda each: -each[1])
+    if as_json:
+        parts = [{"strategy": label, "seconds": seconds} for label, seconds in dearest]
+        print_json({"folder": out, "seconds": found.seconds, "bytes": found.size, "strategies": parts})
+        return
+    grid = make_grid("strategy", "processor time left")
+    for label, seconds in dearest[:_MOST_ESTIMATES]:
+        grid.add_row(label, _duration(seconds))
+    if len(dearest) > _MOST_ESTIMATES:
+        rest = sum(seconds for _, seconds in dearest[_MOST_ESTIMATES:])
+        grid.add_row(f"{len(dearest) - _MOST_ESTIMATES} others", _duration(rest))
+    print_grid(grid)
+    tell(f"\nin all: {_duration(found.seconds)} of processor time, {filesize.decimal(int(found.size))} of traces")
+    tell(f"to run it: {as_command('suite', 'run', out)}")
+
+
 @contextlib.contextmanager
-def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
-    """Show the progress in shards, with the remaining time; after Ctrl-C, say how to continue."""
+def _progress(out: Path, *, notes: bool = True) -> Iterator[Callable[[runner.SuiteProgress], None]]:
+    """Show the progress in shards, with the remaining time; after Ctrl-C, say how to continue.
+
+    Args:
+        out: folder of the suite.
+        notes: whether to say how long a long suite takes.
+    """
     with shown_progress(f"finished shards are kept in {out}; run the same command again to continue") as tell:
-        said = False
+        said: bool | None = None  # whether what was said last rests on measurements
 
         def report(progress: runner.SuiteProgress) -> None:
             nonlocal said
             left = progress.total - progress.seconds
-            if not said and left >= _LONG:
-                note(f"this takes about {_duration(left)} of processor time (an estimate)")
-            said = True
+            if notes and said is not True and said is not progress.is_measured and left >= _LONG:
+                size = f", and {filesize.decimal(int(progress.size))} of traces" if progress.is_measured else ""
+                how = "measured on one shard of every strategy" if progress.is_measured else "a rough estimate"
+                note(f"this takes about {_duration(left)} of processor time{size} ({how})")
+            said = progress.is_measured
             tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=progress.in_words)
 
         yield report
@@ -303,9 +354,11 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
 def _duration(seconds: float) -> str:
     """Return a duration in words.
 
-    >>> _duration(150), _duration(5400)
-    ('2 minutes', '1.5 hours')
+    >>> _duration(20), _duration(150), _duration(5400)
+    ('20 seconds', '2 minutes', '1.5 hours')
     """
+    if seconds < _SHORT:
+        return counted(max(1, round(seconds)), "second")
     return f"{seconds / 3600:.2g} hours" if seconds >= 5400 else in_words(round(seconds / 60), "minute")
 
 
@@ -333,4 +386,15 @@ def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
     for skip in skipped:
         tables.setdefault((skip.strategy, skip.reason), []).append(skip.table)
     who = {strategy: "all strategies" if strategy == "*" else strategy for strategy, _ in tables}
-    return [f"skipped {who[name]} on {', '.join(where)}: {reason}" for (name, reason), where in tables.items()]
+    return [f"skipped {who[name]} on {_some(where)}: {reason}" for (name, reason), where in tables.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names as text: all of a few, or the first ones and how many others there are.
+
+    >>> _some(["a", "b"]), _some(list("abcdefgh"))
+    ('a, b', 'a, b, c and 5 more')
+    """
+    if len(names) <= _MOST_TABLES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_SHOWN_TABLES])} and {len(names) - _SHOWN_TABLES} more"

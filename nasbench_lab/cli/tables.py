@@ -16,6 +16,7 @@ from nasbench_lab.cli.import_tables import import_file
 from nasbench_lab.cli.json_output import AsJson, print_json, to_plain
 from nasbench_lab.cli.landscape_lines import move_lines
 from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
+from nasbench_lab.cli.merge_tables import merge_tables
 from nasbench_lab.cli.score_lines import print_agreements
 from nasbench_lab.cli.table_info import info
 from nasbench_lab.cli.tables_fit import fit
@@ -45,6 +46,7 @@ app.command("verify")(check)
 app.command("import")(import_file)
 app.command()(build)
 app.command()(pack)
+app.command("merge")(merge_tables)
 app.command()(fit)
 app.command()(info)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
@@ -24,8 +25,12 @@ def network_options(texts: Sequence[str]) -> dict[str, int] | None:
     return options or None
 
 
-def dataset_option(name: str | None, folder: Path | None, table: str | None) -> dict[str, str] | None:
-    """Return the data set as plain data, by default the one of the table; None without both."""
+def dataset_option(name: str | None, folder: Path | None, table: str | None) -> dict[str, Any] | None:
+    """Return the data set as plain data, by default the one of the table; None without both.
+
+    >>> dataset_option("digits:versions=6", None, None)
+    {'name': 'digits', 'versions': 6}
+    """
     from nasbench_lab.tables import load
     from nasbench_lab.train.chosen_datasets import dataset_of
     from nasbench_lab.train.one_shot.protocols import DATASETS
@@ -37,7 +42,21 @@ def dataset_option(name: str | None, folder: Path | None, table: str | None) -> 
     if folder is None:
         if name in DATASETS:
             raise ParameterError(f"{name} is read from its official files; say where they are with --folder FOLDER")
-        return {"file": name} if name.endswith(".npz") else {"name": name}
+        return {"file": name} if name.endswith(".npz") else _with_options(name)
     if name not in DATASETS:
         raise ParameterError(f"--folder is for {', '.join(DATASETS)}; {name} needs none")
     return {"name": name, "folder": str(folder)}
+
+
+def _with_options(text: str) -> dict[str, Any]:
+    """Return a data set of ``NAME`` or ``NAME:key=number,...`` as plain data."""
+    name, _, options = text.partition(":")
+    found: dict[str, Any] = {"name": name}
+    for option in options.split(",") if options else ():
+        key, _, value = option.partition("=")
+        if not key.isidentifier() or not value.isascii() or not value.isdigit():
+            raise ParameterError(
+                f"an option of a data set must be key=number, as in digits:versions=6, got {shortened(option)}"
+            )
+        found[key] = int(value)
+    return found

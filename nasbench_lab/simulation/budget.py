@@ -46,6 +46,7 @@ KINDS = (
     BudgetKind("seconds", float, "Budget per run in simulated seconds.", "{:g} s"),
     BudgetKind("energy", str, "Budget per run in energy with its unit, such as '0.5 kWh' or '900 kJ'.", "{}"),
     BudgetKind("trainings", int, "Budget per run in full trainings (at the highest fidelity).", "{} trainings"),
+    BudgetKind("mean_trainings", float, "Budget per run in mean seconds of a full training.", "{:g} mean trainings"),
 )  # fmt: skip
 """All kinds of limits. A new kind needs a field of `Budget`, a line here, and a cost in `simulation.costs`."""
 
@@ -67,6 +68,8 @@ class Budget:
         trainings: number of full trainings, that is, trainings at the highest fidelity of the search. The limit is
             their total number of epochs. It gives single-fidelity and multi-fidelity strategies the same budget on
             every table, with or without times.
+        mean_trainings: the simulated seconds that this number of full trainings takes on average over all architectures
+            of the table. It gives strategies the same budget in time on every table with times.
 
     Raises:
         ParameterError: no limit is given, or one is not positive or larger than any real budget.
@@ -85,6 +88,7 @@ class Budget:
     seconds: float | None = None
     energy: str | None = None
     trainings: int | None = None
+    mean_trainings: float | None = None
 
     def __post_init__(self) -> None:
         if not self._given():
@@ -102,6 +106,20 @@ class Budget:
             return self
         epochs = [limit for limit in (self.epochs, self.trainings * fidelity) if limit is not None]
         return dataclasses.replace(self, epochs=min(epochs), trainings=None)
+
+    def in_seconds(self, training_seconds: float) -> Budget:
+        """Return the budget with mean trainings converted to seconds.
+
+        Args:
+            training_seconds: seconds of a full training, averaged over all architectures.
+
+        >>> Budget(mean_trainings=100).in_seconds(12.5)
+        Budget(seconds=1250.0)
+        """
+        if self.mean_trainings is None:
+            return self
+        seconds = [limit for limit in (self.seconds, self.mean_trainings * training_seconds) if limit is not None]
+        return dataclasses.replace(self, seconds=min(seconds), mean_trainings=None)
 
     def max_evaluations(self, fidelity: int) -> int | None:
         """Return how many evaluations at a fidelity (in epochs) the budget allows; None if nothing limits the number.

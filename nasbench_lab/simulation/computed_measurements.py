@@ -74,6 +74,13 @@ class ComputedMeasurements(AnyMeasurements):
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
         self._positive = advice
 
+    def mean_seconds(self) -> float:
+        """Raise MissingDataError: there is no mean over architectures that are not listed."""
+        raise MissingDataError(
+            f"table {self.table!r} computes its answers, so the mean time of a training is not known; "
+            "give the budget in seconds"
+        )
+
     def observable(self) -> FloatArray:
         """Return the lowest and the highest value that the table can give."""
         return np.array(possible_values(self.source, self.metric.name, self.fidelity))

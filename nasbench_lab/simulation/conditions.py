@@ -117,7 +117,7 @@ class Conditions:
         """
         stated = self.stated_budget
         measurements = measurements_of(table, self.fidelity, self.repeat)
-        budget = stated.at(measurements.fidelity)
+        budget = measurements.resolved(stated)
         measurements.check_budget(budget)
         if self.workers > 1:
             measurements.check_times("several workers are")

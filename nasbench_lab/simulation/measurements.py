@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from typing import Literal, NamedTuple, final
 
 import numpy as np
@@ -44,6 +45,15 @@ class AnyMeasurements(abc.ABC):
     best: float
     """The best value that an evaluation can observe; NaN if it is not known."""
 
+    def resolved(self, budget: Budget) -> Budget:
+        """Return a budget with trainings converted to epochs, and mean trainings to seconds.
+
+        Raises:
+            MissingDataError: it is in mean trainings, and the mean time of a training is not known.
+        """
+        at = budget.at(self.fidelity)
+        return at if at.mean_trainings is None else at.in_seconds(self.mean_seconds())
+
     def check_budget(self, budget: Budget) -> None:
         """Raise MissingDataError if a budget is in seconds and some evaluation has no positive time.
 
@@ -55,6 +65,14 @@ class AnyMeasurements(abc.ABC):
     @abc.abstractmethod
     def check_times(self, what: str) -> None:
         """Raise MissingDataError unless every evaluation has a positive time; ``what`` is what needs the times."""
+
+    @abc.abstractmethod
+    def mean_seconds(self) -> float:
+        """Return the seconds of an evaluation, averaged over all architectures.
+
+        Raises:
+            MissingDataError: they are not known.
+        """
 
     @abc.abstractmethod
     def observable(self) -> FloatArray:
@@ -118,6 +136,18 @@ class Measurements(AnyMeasurements):
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
         check_positive(self.table, "times", self._seconds.reshape(-1, self._width)[self._exists()], advice)
+
+    def mean_seconds(self) -> float:
+        """Return the seconds of an evaluation, averaged over all architectures; repeats count equally.
+
+        Raises:
+            MissingDataError: some evaluation has no positive time.
+        """
+        self.check_times("a budget in mean trainings is")
+        assert self._seconds is not None  # noqa: S101 - checked
+        seconds, exists = self._seconds.reshape(-1, self._width), self._exists()
+        means = np.where(exists, seconds, 0.0).sum(axis=1) / exists.sum(axis=1)
+        return math.fsum(means.tolist()) / len(means)  # exact, so the same on every machine
 
     def observable(self) -> FloatArray:
         """Return every value that an evaluation can observe, shape (n,)."""

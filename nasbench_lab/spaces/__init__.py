@@ -12,6 +12,7 @@ from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
 from nasbench_lab.spaces.product_of_spaces import ProductOfSpaces
+from nasbench_lab.spaces.recurrent import RecurrentCellSpace
 from nasbench_lab.spaces.registry import list_spaces, make_space, space_class
 from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.space_files import find_space, read_space
@@ -37,6 +38,7 @@ __all__ = [
     "ListedSpace",
     "ProductOfSpaces",
     "ProductSpace",
+    "RecurrentCellSpace",
     "SizeSpace",
     "Space",
     "SubsetSpace",

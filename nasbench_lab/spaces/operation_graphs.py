@@ -123,24 +123,22 @@ class OperationGraphs:
             Shape (n, 7 * groups): all features of the first group, then all of the next.
         """
         edge = self._present_edges()
-        degree_out, degree_in = edge.sum(axis=2)[:, 1:-1], edge.sum(axis=1)[:, 1:-1]
-        features = []
-        for group in groups(self.operations):
-            inside = np.isin(self.operation, group)
-            shortest, longest = _path_lengths(edge, inside)
-            features += [
-                inside.sum(axis=1),
-                shortest,
-                longest,
-                (edge[:, 0, 1:-1] & inside).sum(axis=1),
-                (edge[:, 1:-1, -1] & inside).sum(axis=1),
-                np.where(inside, degree_out, 0).sum(axis=1),
-                np.where(inside, degree_in, 0).sum(axis=1),
-            ]
-        return np.stack(features, axis=1).astype(np.float32)
+        alone = [self.operation == operation for operation in range(self.operations)]
+        chosen = groups(self.operations)
+        member = np.array([[each in group for group in chosen] for each in range(self.operations)], dtype=np.float32)
+        # All but the lengths of paths are sums over the operations of a group: whole numbers, exact in any order.
+        inner = slice(1, -1)
+        weights = [None, edge[:, 0, inner], edge[:, inner, -1], edge.sum(axis=2)[:, inner], edge.sum(axis=1)[:, inner]]
+        each = [[(one if weight is None else one * weight).sum(axis=1) for one in alone] for weight in weights]
+        sums = [np.stack(columns, axis=1).astype(np.float32) @ member for columns in each]
+        lengths = _PathLengths(edge)
+        shortest, longest = zip(*(lengths.through([alone[place] for place in group]) for group in chosen), strict=True)
+        features = [sums[0], np.stack(shortest, axis=1), np.stack(longest, axis=1), *sums[1:]]
+        return np.stack(features, axis=2).reshape(len(self.operation), 7 * len(chosen)).astype(np.float32)
 
 
 _ALL_GROUPS = 5
+_STEP = np.int16(1)
 
 
 def groups(operations: int) -> list[tuple[int, ...]]:
@@ -157,30 +155,41 @@ def groups(operations: int) -> list[tuple[int, ...]]:
     return [group for size in sizes for group in itertools.combinations(range(operations), size)]
 
 
-def _path_lengths(edge: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-    """Return the smallest and the largest number of vertices between input and output on paths through some vertices.
+class _PathLengths:
+    """The smallest and the largest number of vertices between input and output on paths through some vertices.
 
     Args:
         edge: shape (n, vertices, vertices), upper triangular.
-        inside: the vertices that paths may use, without input and output, shape (n, vertices - 2).
     """
-    n, inner = inside.shape
-    far = inner + 2
-    usable = np.pad(inside, ((0, 0), (1, 1)), constant_values=True)
-    shortest = np.full((n, inner + 2), far, dtype=np.int64)
-    longest = np.full((n, inner + 2), -far, dtype=np.int64)
-    shortest[:, 0] = longest[:, 0] = 0
-    for target in range(1, inner + 2):
-        for source in range(target):
-            leads = edge[:, source, target] & usable[:, source] & usable[:, target]
-            shortest[:, target] = np.where(
-                leads, np.minimum(shortest[:, target], shortest[:, source] + 1), shortest[:, target]
-            )
-            longest[:, target] = np.where(
-                leads, np.maximum(longest[:, target], longest[:, source] + 1), longest[:, target]
-            )
-    # The last step, into the output, is no operation.
-    return np.minimum(shortest[:, -1] - 1, inner + 1), np.maximum(longest[:, -1] - 1, -1)
+
+    def __init__(self, edge: NDArray[np.bool_]) -> None:
+        self._count, self._vertices = edge.shape[:2]
+        pairs = itertools.combinations(range(self._vertices), 2)
+        self._edges = {pair: np.ascontiguousarray(edge[:, *pair]) for pair in pairs if edge[:, *pair].any()}
+
+    def through(self, sets: Sequence[NDArray[np.bool_]]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Return the smallest and the largest numbers, shape (n,) each.
+
+        Args:
+            sets: paths may use a vertex that is in one of these, without input and output, shape (n, vertices - 2).
+        """
+        usable = np.ascontiguousarray(np.logical_or.reduce(sets).T)
+        far = np.full(self._count, self._vertices, dtype=np.int16)
+        start = np.zeros_like(far)
+        shortest, longest = [start], [start]
+        for target in range(1, self._vertices):
+            least, most = far, -far
+            for source in range(target):
+                if (leads := self._edges.get((source, target))) is not None:
+                    least = np.minimum(least, np.where(leads, shortest[source] + _STEP, far))
+                    most = np.maximum(most, np.where(leads, longest[source] + _STEP, -far))
+            if target < self._vertices - 1:
+                least, most = np.where(usable[target - 1], least, far), np.where(usable[target - 1], most, -far)
+            shortest.append(least)
+            longest.append(most)
+        # The last step, into the output, is no operation. Steps from what is not reached lead to a negative number.
+        inner = self._vertices - 2
+        return np.minimum(least - _STEP, inner + 1), np.maximum(most - _STEP, -1)
 
 
 def line_graphs(

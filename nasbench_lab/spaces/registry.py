@@ -29,6 +29,7 @@ from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product_of_spaces import LABEL, ProductOfSpaces, usual_labels
+from nasbench_lab.spaces.recurrent import RecurrentCellSpace
 from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.subset import SubsetSpace, members_from
 from nasbench_lab.spaces.topology import TopologySpace
@@ -73,6 +74,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "product": _product,
     "subset": _subset,
     "cell101": Cell101Space,
+    "recurrent-cells": RecurrentCellSpace,
     "trans-micro": TransMicroSpace,
     "trans-macro": TransMacroSpace,
 }
@@ -107,6 +109,10 @@ def space_class(name: str) -> Any:
     return load_entry_point(GROUP, name)
 
 
+_WRONG = "the description of a space is wrong: "
+"""Begins messages, once: the parts of a product have descriptions, too."""
+
+
 def make_space(spec: Mapping[str, Any]) -> Space:
     """Make the space that plain data describes, or return the one made before from equal data.
 
@@ -127,7 +133,7 @@ def make_space(spec: Mapping[str, Any]) -> Space:
     try:
         text = json.dumps(_with_ordered_choices(spec), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:  # dates, infinity, and data that is nested too deeply
-        raise DataError(f"the description of a space is wrong: {first_line(error)}") from error
+        raise DataError(f"{_WRONG}{first_line(error).removeprefix(_WRONG)}") from error
     return _make_once(text)
 
 
@@ -152,7 +158,7 @@ def _make_once(text: str) -> Space:
     try:
         space = make(**parameters)
     except (TypeError, ValueError) as error:
-        raise DataError(f"the description of a space is wrong: {first_line(error)}") from error
+        raise DataError(f"{_WRONG}{first_line(error).removeprefix(_WRONG)}") from error
     if not isinstance(space, Space) or space.name != name:
         raise ParameterError(f"{describe(GROUP, name)} must make a space named {name!r}, but it makes {space!r}")
     return space
@@ -179,4 +185,4 @@ def _check_names(name: str, make: Callable[..., Space], parameters: Collection[s
             raise DataError(f"space {name!r}: {unknown('key', key, [*also, *(each.name for each in taken)])}")
     missing = [each.name for each in taken if each.default is each.empty and each.name not in parameters]
     if missing:
-        raise DataError(f"the description of a space is wrong: {name!r} lacks {' and '.join(missing)}")
+        raise DataError(f"{_WRONG}{name!r} lacks {' and '.join(missing)}")

@@ -13,15 +13,17 @@ from nasbench_lab.checks import Count, NonNegative, Positive, require
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import (
-    best_score,
     expected_improvement,
     first_best,
     max_value_entropy,
+    roughly_expected_improvement,
+    roughly_max_value_entropy,
     sample_maxima,
 )
 from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
 from nasbench_lab.strategies.models.kernels import Kind
 from nasbench_lab.strategies.models.observations import Fantasy, Observations
+from nasbench_lab.strategies.models.screen import Chosen, best_candidate, best_sum, largest
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -33,6 +35,8 @@ NOISES = (1e-4, 1e-3, 1e-2, 1e-1)
 _REFIT_FACTOR = 1.5
 _MOST_PLACES = 2**16
 _MAXIMA = 10
+_PROMISING = 256  # candidates; the others are hardly ever the maximum
+_SPREAD = 3.0  # deviations above the mean, by which these candidates are chosen
 
 Acquisition = Literal["ei", "ucb", "thompson", "mes"]
 
@@ -114,13 +118,13 @@ class GaussianProcessSearch(Strategy[_State]):
         "bayesian-optimization",
         "bayesian-optimisation",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     family: ClassVar[str] = "model-based"
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
     asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 16
+    runs_at_a_time: ClassVar[int] = 32
 
     kernel: Kind = "hamming"
     acquisition: Acquisition = "ei"
@@ -146,8 +150,7 @@ class GaussianProcessSearch(Strategy[_State]):
         lengthscales = LENGTHSCALES if self.lengthscale is None else (self.lengthscale,)
         candidates: Candidates
         if self._ranks_all(space):
-            deviations = self.acquisition != "thompson"  # a draw from the posterior does not use them
-            candidates = WholeSpace(space, self.kernel, lengthscales, runs, deviations)
+            candidates = WholeSpace(space, self.kernel, lengthscales, runs)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
         require(
@@ -184,10 +187,10 @@ class GaussianProcessSearch(Strategy[_State]):
             state.refit_at = math.ceil(_REFIT_FACTOR * state.observations.told)
         proposed = state.observations.architecture
         prediction = state.candidates.predict(value, proposed, state.visited, state.streams)
-        run, position = np.arange(len(value)), self._most_promising(state, value, prediction)
-        chosen, believed = prediction.architecture[run, position], prediction.mean[run, position]
+        position, believed = self._most_promising(state, value, prediction)
+        chosen = prediction.architecture[np.arange(len(value)), position]
         # Where the whole pool was proposed before, propose a random new architecture.
-        other, lost = _draw(state), np.isneginf(believed)
+        other, lost = _draw(state), np.isneginf(prediction.bounds.mean.max(axis=1))
         return _propose(state, np.where(lost, other, chosen), centre + scale * np.where(lost, 0.0, believed))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
@@ -213,24 +216,31 @@ class GaussianProcessSearch(Strategy[_State]):
         means = np.where(answers, state.candidates.means_of_proposals(value), -np.inf)
         return np.where(answers.any(axis=1), observations.architecture[run, means.argmax(axis=1)], -1)
 
-    def _most_promising(self, state: _State, value: FloatArray, prediction: Prediction) -> IntArray:
-        """Return the position of the candidate with the largest acquisition, shape (runs,).
-
-        Where the whole pool was proposed before, it is any position.
-        """
-        mean, deviation, best = prediction.mean, prediction.deviation, prediction.best
-        used_up = mean.max(axis=1, keepdims=True) == -np.inf
+    def _most_promising(self, state: _State, value: FloatArray, prediction: Prediction) -> Chosen:
+        """Return the candidate with the largest acquisition; where the whole pool was proposed before, any."""
+        bounds, best = prediction.bounds, prediction.best
+        used_up = np.isneginf(bounds.mean.max(axis=1))
         if used_up.any():
-            mean = np.where(used_up, 0.0, mean)
-        if self.acquisition == "ucb":
-            return first_best(mean + self.exploration * deviation)
+            bounds = bounds._replace(mean=np.where(used_up[:, None], np.float32(0.0), bounds.mean))
         if self.acquisition == "thompson":
-            return first_best(state.candidates.draw(value, prediction, state.streams))
+            position = first_best(state.candidates.draw(value, prediction, state.streams))
+            return Chosen(position, bounds.exactly(np.arange(len(position)), position[:, None])[0][:, 0])
+        if self.acquisition == "ucb":
+            return best_sum(self.exploration, bounds)
         if self.acquisition == "ei":
-            return best_score(lambda m, s, run: expected_improvement(m, s, best[run]), mean, deviation)
-        maxima = sample_maxima(mean, deviation, state.streams.uniform(_MAXIMA))
+            return best_candidate(
+                lambda m, s, run: expected_improvement(m, s, best[run]),
+                lambda m, s, run: roughly_expected_improvement(m, s, best[run]),
+                bounds,
+            )
+        promising = largest(bounds, _SPREAD, min(_PROMISING, bounds.mean.shape[1]))
+        maxima = sample_maxima(*promising, state.streams.uniform(_MAXIMA))
         maxima = np.maximum(maxima, best[:, None])
-        return best_score(lambda m, s, run: max_value_entropy(m, s, maxima[run]), mean, deviation)
+        return best_candidate(
+            lambda m, s, run: max_value_entropy(m, s, maxima[run]),
+            lambda m, s, run: roughly_max_value_entropy(m, s, maxima[run]),
+            bounds,
+        )
 
 
 def _propose(state: _State, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, final
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import Above, Below, Count, Positive
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import first_best
-from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
+from nasbench_lab.strategies.models.parzen import CodePlaces, ages, draw, good_ones, log_probabilities
 from nasbench_lab.strategies.parts.proposal_history import ProposalHistory
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
+@dataclass
+class _State(ProposalHistory):
+    """The proposals and values of all runs.
+
+    Attributes:
+        places: the codes of the proposals, to be counted.
+    """
+
+    places: CodePlaces = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = CodePlaces(self.space.cardinalities, self.streams.runs)
+
+    def record(self, codes: NDArray[np.integer[Any]]) -> None:
+        """Record the codes of one proposal of every run."""
+        self.places.add(codes)
+
+
 @final
 @dataclass(frozen=True)
-class ParzenEstimator(Strategy[ProposalHistory]):
+class ParzenEstimator(Strategy[_State]):
     """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
 
     The first ``initial`` architectures are random. Then repeat: of the n evaluated ones, call the best
@@ -65,11 +84,11 @@ class ParzenEstimator(Strategy[ProposalHistory]):
     remembered: Count = 25
     revisit: bool = False
 
-    def start(self, problem: Problem) -> ProposalHistory:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
-        return ProposalHistory.of(problem)
+        return _State.of(problem)
 
-    def ask(self, state: ProposalHistory) -> IntArray:
+    def ask(self, state: _State) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             return self._begin(state)
@@ -78,7 +97,7 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         promising = self._promising(state)
         return state.propose(np.where(promising < 0, self._random(state), promising))
 
-    def _begin(self, state: ProposalHistory) -> IntArray:
+    def _begin(self, state: _State) -> IntArray:
         """Propose the first architectures, shape (runs, ``initial``)."""
         if not self.revisit:
             return state.begin(self.initial)
@@ -86,28 +105,27 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         first = state.space.draw(state.streams, self.initial)
         return np.concatenate([state.propose(architecture) for architecture in first.T], axis=1)
 
-    def _promising(self, state: ProposalHistory) -> IntArray:
+    def _promising(self, state: _State) -> IntArray:
         """Return the candidate with the largest l / g, -1 if no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
-        good = good_ones(state.observations.value, known, (count := self._good(told)))
-        groups = ((good, count), (known & ~good, told - count))
-        l, g = (  # noqa: E741 - the name in the paper
-            log_probabilities(state.codes, ages(group, n, self.remembered), space.cardinalities, self.prior_weight)
-            for group, n in groups
-        )
+        members = good_ones(state.observations.value, known, (count := self._good(told)))
+        good = np.zeros(known.shape, dtype=bool)
+        np.put_along_axis(good, members, True, axis=1)
+        places, old = state.places, count > self.remembered
+        of_good = places.weigh(ages(good, count, self.remembered)) if old else places.count(members)
+        of_bad = places.weigh(ages(known & ~good, told - count, self.remembered))
+        l, g = (log_probabilities(sums, space.cardinalities, self.prior_weight) for sums in (of_good, of_bad))  # noqa: E741 - the name in the paper
         codes = len(space.cardinalities)
-        uniform = state.streams.uniform(self.candidates * codes).reshape(-1, self.candidates, codes)
-        architecture, places = draw(space, l, uniform)
-        run = np.arange(len(good))
-        ratio = (l - g).reshape(-1).take(places + (run * l.shape[1])[:, None, None])
-        score = sum(ratio[:, code] for code in range(codes))
+        uniform = state.streams.uniform(self.candidates * codes).T.reshape(self.candidates, codes, -1)
+        architecture, score = draw(space, l, g, uniform)
         possible = architecture >= 0
+        run = np.arange(len(known))
         if not self.revisit:
             possible &= ~state.visited.has(run[:, None], np.maximum(architecture, 0))
         chosen = first_best(np.where(possible, score, -np.inf))
         return np.where(possible.any(axis=1), architecture[run, chosen], -1)
 
-    def _random(self, state: ProposalHistory) -> IntArray:
+    def _random(self, state: _State) -> IntArray:
         """Draw an architecture for every run, -1 if no new one is left; shape (runs,)."""
         uniform = state.streams.uniform(state.visited.draws)
         if self.revisit:
@@ -117,6 +135,6 @@ class ParzenEstimator(Strategy[ProposalHistory]):
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)
 
-    def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Record the values."""
         state.observations.tell(evaluations)

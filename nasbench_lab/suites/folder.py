@@ -91,7 +91,7 @@ class SuiteFolder:
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what is finished, and what failed or was skipped."""
         plan = self.plan
-        tables = [plan.tables[simulation.table].name for simulation in plan.simulations]
+        tables = [plan.tables[simulation.table].label for simulation in plan.simulations]
         shards = [(tables[shard.simulation], self.is_finished(shard)) for shard in plan.shards]
         failures = filter(None, map(self.failure, plan.shards))
         notes = [f"failed: {each['strategy']} on {each['table']}: {each['error']}" for each in failures]
@@ -242,11 +242,16 @@ class SuiteFolder:
 
     def is_finished(self, shard: Shard) -> bool:
         """Return whether a shard is finished and its traces file has its full length."""
+        return self.finished_manifest(shard) is not None
+
+    def finished_manifest(self, shard: Shard) -> dict[str, Any] | None:
+        """Return the manifest of a shard whose traces file has its full length; None if there is none."""
         manifest = self.manifest(shard)
         try:
-            return manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
+            complete = manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
         except OSError:
-            return False
+            return None
+        return manifest if complete else None
 
     def manifest(self, shard: Shard) -> dict[str, Any] | None:
         """Return the manifest of a finished shard; None if the shard is not finished or the manifest is damaged."""
@@ -301,7 +306,7 @@ class SuiteFolder:
         """Write why a shard could not be simulated."""
         self._check_present()
         simulation = self.plan.simulations[shard.simulation]
-        known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].name}
+        known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].label}
         write_file(self._file(FAILED, shard, "json"), json_bytes({**known, **failed._asdict()}))
 
     def _check_present(self) -> None:

@@ -30,7 +30,7 @@ def merged_suite(folders: Sequence[SuiteFolder]) -> tuple[Suite, tuple[list[str]
     """
     suites, plans = [folder.suite for folder in folders], [folder.plan for folder in folders]
     labels = _each_once(label for plan in plans for label in plan.labels)
-    tables = _each_once(table.name for plan in plans for table in plan.tables)
+    tables = _each_once(table.label for plan in plans for table in plan.tables)
     _check_conditions(folders)
     _check_tables(folders)
     first = suites[0]
@@ -48,6 +48,7 @@ def merged_suite(folders: Sequence[SuiteFolder]) -> tuple[Suite, tuple[list[str]
         runs=max(suite.runs for suite in suites),
         published=tuple(_each_once(row for suite in suites for row in suite.published)),
         folder=Path(),
+        variants=first.variants,
     )
     return merged, (labels, tables)
 
@@ -60,6 +61,8 @@ def _check_conditions(folders: Sequence[SuiteFolder]) -> None:
             if values[0] != values[1]:
                 what = f"{name} is {values[0]!r} in {first.path} and {values[1]!r} in {other.path}"
                 raise _cannot(first, other, what)
+        if first.suite.variants != other.suite.variants:
+            raise _cannot(first, other, f"the variants of {first.path} and {other.path} are different")
 
 
 def _check_tables(folders: Sequence[SuiteFolder]) -> None:
@@ -67,11 +70,11 @@ def _check_tables(folders: Sequence[SuiteFolder]) -> None:
     known: dict[str, tuple[SuiteFolder, Any]] = {}
     for folder in folders:
         for table in folder.plan.tables:
-            other, same = known.setdefault(table.name, (folder, table))
+            other, same = known.setdefault(table.label, (folder, table))
             if same.checksum != table.checksum:
                 raise _cannot(other, folder, f"{table.name} has another content in {other.path} than in {folder.path}")
             if same.conditions != table.conditions:
-                what = f"{table.name} is searched under different conditions in {other.path} and {folder.path}"
+                what = f"{table.label} is searched under different conditions in {other.path} and {folder.path}"
                 raise _cannot(other, folder, f"{what} ({_differing(same.conditions, table.conditions)})")
 
 
@@ -96,8 +99,12 @@ def _strategies(folders: Sequence[SuiteFolder]) -> tuple[StrategyEntry, ...]:
         same = first.get(labels.get((entry.name, _text(dict(entry.parameters))), ""))
         name, parameters = (entry.name, entry.parameters) if same is None else (same.strategy, same.parameters)
         key = name, _text(dict(parameters))
-        optional = entry.optional or (key in found and found[key].optional)
-        found[key] = StrategyEntry(name, dict(parameters), optional=optional)
+        optional, variants = entry.optional, entry.variants
+        if key in found:
+            optional = optional or found[key].optional
+            both = variants and found[key].variants  # without names, it runs under all
+            variants = tuple(_each_once([*found[key].variants, *variants])) if both else ()
+        found[key] = StrategyEntry(name, dict(parameters), optional=optional, variants=variants)
     return tuple(found.values())
 
 
@@ -110,10 +117,14 @@ def _expanded(folder: SuiteFolder) -> Iterator[StrategyEntry]:
     for entry in entries:
         if entry.is_pattern:
             names = (name for name in _each_once(matched) if fnmatch.fnmatchcase(name, entry.name))
-            yield from (StrategyEntry(name, optional=True) for name in names if name not in (*named, EVERY))
+            yield from (
+                StrategyEntry(name, optional=True, variants=entry.variants)
+                for name in names
+                if name not in (*named, EVERY)
+            )
         else:
             for parameters in entry.combinations():
-                yield StrategyEntry(entry.name, parameters, optional=entry.optional)
+                yield StrategyEntry(entry.name, parameters, optional=entry.optional, variants=entry.variants)
 
 
 def _tables(folders: Sequence[SuiteFolder], *, same_budget: bool) -> Iterator[TableEntry]:

@@ -191,7 +191,7 @@ def _merged_plan(
     cells: dict[tuple[str, str], Simulation] = {}
     for folder, simulations in keyed:
         for simulation in simulations:
-            cell = folder.plan.tables[simulation.table].name, simulation.label
+            cell = folder.plan.tables[simulation.table].label, simulation.label
             known = cells.setdefault(cell, simulation)
             if (known.key, known.shard_runs) != (simulation.key, simulation.shard_runs):
                 what = f"{simulation.label!r} on {cell[0]!r}"
@@ -199,7 +199,7 @@ def _merged_plan(
                     f"{what} is not the same in these suites (its code, version or parameters differ): report them "
                     "together instead, with labels (nasbench-lab report --label)"
                 )
-    planned = {table.name: table for folder, _ in reversed(keyed) for table in folder.plan.tables}
+    planned = {table.label: table for folder, _ in reversed(keyed) for table in folder.plan.tables}
     skipped: dict[tuple[str, str], Skipped] = {}
     for skip in (one for folder, _ in keyed for one in folder.plan.skipped):
         skipped.setdefault((skip.table, skip.strategy), skip)

@@ -16,11 +16,36 @@ from nasbench_lab.simulation.provenance import origin
 from nasbench_lab.simulation.table_searches import TableSearch
 from nasbench_lab.strategies.lookup import split_path
 from nasbench_lab.suites.comparison import check_different
-from nasbench_lab.suites.planned_simulations import EVERY, Plan, PlannedTable, Simulation, Skipped, simulation_key
+from nasbench_lab.suites.planned_simulations import (
+    EVERY,
+    Plan,
+    PlannedTable,
+    Simulation,
+    Skipped,
+    simulation_key,
+    table_label,
+)
 from nasbench_lab.suites.searches import check_search_name, find_search, matching_names, plain_label, unavailable
 from nasbench_lab.suites.spec import Suite, TableEntry
+from nasbench_lab.suites.variants import Variant
 from nasbench_lab.tables import Table, catalogue, load
 from nasbench_lab.tables.tables_in_code import code_file, is_in_code
+
+
+class _Place(NamedTuple):
+    """Where simulations belong in a plan.
+
+    Attributes:
+        number: index of the table in the plan.
+        label: name of the table, with the variant.
+        variant: name of the variant; empty for none.
+        strict: whether something that cannot be simulated is an error.
+    """
+
+    number: int
+    label: str
+    variant: str
+    strict: bool
 
 
 class _Candidate(NamedTuple):
@@ -33,6 +58,7 @@ class _Candidate(NamedTuple):
         parameters: that the suite gives.
         may_be_left_out: whether it is skipped if the suite's only table lacks what it needs.
         code: SHA-256 of the file that defines it; empty for a name.
+        variants: names of the variants under which it runs; empty for all.
     """
 
     search: TableSearch | None
@@ -41,6 +67,7 @@ class _Candidate(NamedTuple):
     parameters: Mapping[str, Any]
     may_be_left_out: bool
     code: str = ""
+    variants: Sequence[str] = ()
 
 
 def make_plan(suite: Suite) -> Plan:
@@ -63,25 +90,33 @@ def make_plan(suite: Suite) -> Plan:
     candidates = list(_candidates(suite))
     check_different("strategy", [candidate.label for candidate in candidates])
     sources, skipped = _sources(suite)
-    strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern
+    strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern and not suite.variants
     planned: list[PlannedTable] = []
     simulations: list[Simulation] = []
     for source, entry in sources:
         table = load(table_path(suite.folder, source))
-        conditions = _conditions(suite, entry, table)
-        try:
-            prepared = conditions.on(table)
-        except NasbenchLabError as error:
-            if strict:
-                raise
-            skipped.append(Skipped(EVERY, table.name, first_line(error)))
-            continue
-        doable, left_out = _split(candidates, table, prepared, strict, len(planned))
-        simulations += doable
-        skipped += left_out
-        if doable:
-            planned.append(PlannedTable(source, table.name, table.checksum, conditions, origin(table.description)))
-    check_different("table", [table.name for table in planned])
+        seen: dict[str, str] = {}  # keys of the simulations on this table, and the variants that have them
+        for variant in suite.variants or (None,):
+            name = "" if variant is None else variant.name
+            what = table_label(table.name, name)
+            conditions = _conditions(suite, entry, variant)
+            try:
+                prepared = conditions.on(table)
+                _check_worth(table, variant)
+            except NasbenchLabError as error:
+                if strict:
+                    raise
+                skipped.append(Skipped(EVERY, what, first_line(error)))
+                continue
+            place = _Place(len(planned), what, name, strict)
+            doable, left_out = _split(candidates, table, prepared, place, seen)
+            simulations += doable
+            skipped += left_out
+            if doable:
+                resolved = dataclasses.replace(conditions, budget=prepared.conditions.budget)
+                facts = origin(table.description)
+                planned.append(PlannedTable(source, table.name, table.checksum, resolved, facts, name))
+    check_different("table", [table.label for table in planned])
     if not simulations:
         reasons = "; ".join(f"{skip.strategy} on {skip.table}: {skip.reason}" for skip in skipped[:1])
         raise ParameterError(f"nothing is left to simulate: {reasons}")
@@ -122,36 +157,57 @@ def code_digest(path: str) -> str:
 
 
 def _split(
-    candidates: Sequence[_Candidate], table: Table, prepared: Prepared, strict: bool, number: int
+    candidates: Sequence[_Candidate], table: Table, prepared: Prepared, place: _Place, seen: dict[str, str]
 ) -> tuple[list[Simulation], list[Skipped]]:
-    """Return the simulations on one table, and what is skipped."""
+    """Return the simulations on one table under one variant, and what is skipped.
+
+    Args:
+        candidates: the strategies.
+        table: the table.
+        prepared: the conditions.
+        place: where they belong.
+        seen: keys of simulations under earlier variants, with the names of these; gets those of this one.
+    """
     doable, left_out = [], []
     for candidate in candidates:
         search, label = candidate.search, candidate.label
+        if candidate.variants and place.variant not in candidate.variants:
+            reason = f"the suite runs it only under {' and '.join(candidate.variants)}"
+            left_out.append(Skipped(label, place.label, reason))
+            continue
         if search is None:
-            left_out.append(Skipped(label, table.name, unavailable(candidate.name)))
+            left_out.append(Skipped(label, place.label, unavailable(candidate.name)))
             continue
         reason = search.lacking(table, prepared)
-        if reason and strict and not candidate.may_be_left_out:
-            raise MissingDataError(f"{label!r} cannot search {table.name!r}: {reason}")
+        if reason and place.strict and not candidate.may_be_left_out:
+            raise MissingDataError(f"{label!r} cannot search {place.label!r}: {reason}")
         if reason:
-            left_out.append(Skipped(label, table.name, reason))
+            left_out.append(Skipped(label, place.label, reason))
             continue
+        key = simulation_key(search.setting(table, prepared), candidate.code)
+        if key in seen:
+            left_out.append(Skipped(label, place.label, f"the conditions are those of {seen[key]}"))
+            continue
+        seen[key] = place.variant
         size, seconds = search.shard_size(table, prepared)
         parameters, version = dict(candidate.parameters), search.version
-        key = simulation_key(search.setting(table, prepared), candidate.code)
-        made = Simulation(number, candidate.name, parameters, label, size, seconds, version, candidate.code, key)
+        made = Simulation(place.number, candidate.name, parameters, label, size, seconds, version, candidate.code, key)
         doable.append(made)
     return doable, left_out
 
 
-def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
-    """Return the conditions on a table: those of the suite, overridden by the table's entry."""
+def _conditions(suite: Suite, entry: TableEntry, variant: Variant | None) -> Conditions:
+    """Return the conditions on a table: those of the suite, replaced by the table's entry, then by the variant."""
     fidelity = entry.fidelity if entry.fidelity is not None else suite.conditions.fidelity
     budget = entry.budget or suite.conditions.budget
-    assert budget is not None  # noqa: S101 - checked by the suite
-    highest = table.fidelities[-1] if fidelity is None else fidelity
-    return dataclasses.replace(suite.conditions, budget=budget.at(highest), fidelity=fidelity)
+    conditions = dataclasses.replace(suite.conditions, budget=budget, fidelity=fidelity)
+    return conditions if variant is None else variant.of(conditions)
+
+
+def _check_worth(table: Table, variant: Variant | None) -> None:
+    """Raise MissingDataError if a variant asks for means of repeats, and there is one repeat."""
+    if variant is not None and variant.replaced.get("repeat") == "mean" and table.repeats == 1:
+        raise MissingDataError("it has one repeat, so the mean over repeats is what every evaluation observes")
 
 
 def _candidates(suite: Suite) -> Iterator[_Candidate]:
@@ -162,12 +218,13 @@ def _candidates(suite: Suite) -> Iterator[_Candidate]:
         if not entry.is_pattern:
             path = strategy_path(suite.folder, entry.name)
             for parameters in entry.combinations():
-                yield _candidate(path, entry.name, parameters, entry.optional)
+                found = _candidate(path, entry.name, parameters, entry.optional)
+                yield found._replace(variants=entry.variants)
             continue
         names = matching_names(entry.name)
         for name in names:
             if name not in taken:
-                yield _candidate(name, name, {}, may_be_left_out=True)
+                yield _candidate(name, name, {}, may_be_left_out=True)._replace(variants=entry.variants)
         taken.update(names)
 
 

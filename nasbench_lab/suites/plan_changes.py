@@ -85,7 +85,7 @@ def changes_in_words(before: Plan, after: Plan) -> list[str]:
 
 def _other_tables(before: Plan, after: Plan) -> tuple[list[str], list[str]]:
     """Return the tables that only the later plan has, and those that only the earlier plan has."""
-    names = [[table.name for table in plan.tables] for plan in (before, after)]
+    names = [[table.label for table in plan.tables] for plan in (before, after)]
     more = [name for name in names[1] if name not in names[0]]
     fewer = [name for name in names[0] if name not in names[1]]
     for name in (name for name in names[1] if name in names[0]):

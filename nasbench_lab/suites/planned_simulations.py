@@ -56,10 +56,19 @@ def parse_shard_name(name: str) -> tuple[str, int, int] | None:
     return found[1], int(found[2]), int(found[3]) - int(found[2]) + 1
 
 
+def table_label(name: str, variant: str) -> str:
+    """Return the name of a table with a variant.
+
+    >>> table_label("digits/chain", ""), table_label("digits/chain", "four workers")
+    ('digits/chain', 'digits/chain (four workers)')
+    """
+    return f"{name} ({variant})" if variant else name
+
+
 @final
 @dataclasses.dataclass(frozen=True)
 class PlannedTable:
-    """A table of a plan.
+    """A table of a plan under the conditions of one variant.
 
     Attributes:
         source: its name in the catalogue, or the path of a table file as written in the suite.
@@ -67,6 +76,7 @@ class PlannedTable:
         checksum: digest of its content.
         conditions: conditions of the searches.
         origin: title, licence, citation, source and notes.
+        variant: name of the variant of the suite; empty in a suite without variants.
     """
 
     source: str
@@ -74,6 +84,12 @@ class PlannedTable:
     checksum: str
     conditions: Conditions
     origin: Mapping[str, Any]
+    variant: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of the table, with the variant in parentheses: what tells the entries of a plan apart."""
+        return table_label(self.name, self.variant)
 
 
 @final
@@ -118,7 +134,7 @@ class Skipped:
 
     Attributes:
         strategy: label of the strategy, or `EVERY`.
-        table: name of the table.
+        table: name of the table, with the variant.
         reason: why, in one line.
     """
 
@@ -188,18 +204,19 @@ class Plan:
     @property
     def open_pairs(self) -> list[tuple[str, str]]:
         """The strategies and tables that are neither planned nor skipped, as in suites that were merged."""
-        known = {(each.label, self.tables[each.table].name) for each in self.simulations}
+        known = {(each.label, self.tables[each.table].label) for each in self.simulations}
         known |= {(each.strategy, each.table) for each in self.skipped}
         return [
-            (label, table.name)
+            (label, table.label)
             for table in self.tables
             for label in self.labels
-            if not known & {(label, table.name), (EVERY, table.name)}
+            if not known & {(label, table.label), (EVERY, table.label)}
         ]
 
     def to_data(self) -> dict[str, Any]:
         """Return the plan as plain data that JSON can store."""
         tables = [{**vars(table), "conditions": table.conditions.to_data()} for table in self.tables]
+        tables = [table if table["variant"] else {k: v for k, v in table.items() if k != "variant"} for table in tables]
         return {**dataclasses.asdict(self), "tables": tables}
 
     @classmethod
@@ -235,7 +252,7 @@ class Plan:
             return False
         places = [simulation.table for simulation in self.simulations]
         texts = [text for each in self.simulations for text in (each.strategy, each.label)]
-        texts += [text for table in self.tables for text in (table.source, table.name, table.checksum)]
+        texts += [text for table in self.tables for text in (table.source, table.name, table.checksum, table.variant)]
         return (
             all(type(place) is int and 0 <= place < len(self.tables) for place in places)
             and all(isinstance(simulation.run_seconds, int | float) for simulation in self.simulations)

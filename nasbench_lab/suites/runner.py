@@ -7,9 +7,9 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol, final
+from typing import Any, NamedTuple, Protocol, final
 
 import filelock
 
@@ -18,6 +18,7 @@ from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.search_progress import check_progress
 from nasbench_lab.suites.folder import SuiteFolder
+from nasbench_lab.suites.forecast import Forecast, Measured, SuiteEstimate, trial_shards
 from nasbench_lab.suites.planned_simulations import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
 from nasbench_lab.suites.spec import Suite
@@ -25,6 +26,9 @@ from nasbench_lab.suites.stored_results import open_results
 
 MOST_DEATHS = 3
 """Number of deaths of the process that simulates a shard after which the shard has failed."""
+
+_GROWTH = 1.02
+"""The time left is estimated again when this many times as many shards are finished as at the last estimate."""
 
 _PATIENCE = 0.2  # seconds between two checks for shards that other processes finished
 
@@ -102,9 +106,11 @@ class SuiteProgress(NamedTuple):
     Attributes:
         finished: number of finished shards.
         shards: number of all shards.
-        seconds: planned processor time of what is finished; only its ratio to ``total`` is meaningful.
-        total: planned processor time of all shards.
+        seconds: estimated processor time of what is finished.
+        total: estimated processor time of all shards. Estimates are corrected by what finished shards took.
         failed: number of shards that raised an error.
+        is_measured: whether a shard of every strategy is finished, so that the estimate rests on measurements.
+        size: estimated bytes of all traces; 0 if nothing is finished.
     """
 
     finished: int
@@ -112,6 +118,8 @@ class SuiteProgress(NamedTuple):
     seconds: float
     total: float
     failed: int
+    is_measured: bool = False
+    size: float = 0.0
 
     @property
     def in_words(self) -> str:
@@ -171,6 +179,45 @@ def run_suite(
     return open_results(out)
 
 
+def estimate_suite(
+    suite: Suite,
+    out: str | os.PathLike[str],
+    *,
+    executor: Executor | None = None,
+    progress: bool | Report = False,
+) -> SuiteEstimate:
+    """Simulate one shard per strategy, and return how long the rest of the suite takes.
+
+    The shards are stored: `run_suite` with the same folder continues with the others. Strategies of which a shard is
+    finished are not simulated again. What a shard takes is measured while all processes of the executor work.
+
+    Args:
+        suite: the suite.
+        out: the folder, see `run_suite`.
+        executor: simulates the shards, see `run_suite`.
+        progress: see `run_suite`.
+
+    Raises:
+        NasbenchLabError: see `run_suite`.
+
+    >>> import tempfile
+    >>> from nasbench_lab.simulation import Budget
+    >>> suite = Suite(["random-search", "local-search"], ["digits/chain"], Budget(evaluations=20), runs=10_000)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     estimate = estimate_suite(suite, folder)
+    >>> estimate.unmeasured, estimate.seconds > 0, list(estimate.left)
+    ((), True, ['random-search', 'local-search'])
+    """
+    executor = executor or InThisProcess()
+    check_progress(progress)
+    with contextlib.closing(executor):
+        folder = SuiteFolder.begin(Path(out), suite)
+        with _reported(progress, str(out)) as report:
+            run = _Run(folder, executor, report, only_trials=True)
+            run.work()
+    return run.forecast.estimate()
+
+
 @contextlib.contextmanager
 def _reported(progress: bool | Report, title: str) -> Iterator[Report]:
     """Give a function to call with the progress."""
@@ -181,14 +228,42 @@ def _reported(progress: bool | Report, title: str) -> Iterator[Report]:
         yield progress or (lambda _progress: None)
 
 
-class _Run:
-    """One pass over the unfinished shards of a suite."""
+def _measured(folder: SuiteFolder) -> Iterator[tuple[str, Measured]]:
+    """Yield the names of the finished shards of a suite, and what they took."""
+    for shard in folder.plan.shards:
+        manifest = folder.finished_manifest(shard)
+        if manifest is not None:
+            yield shard.name, _of_manifest(manifest)
 
-    def __init__(self, folder: SuiteFolder, executor: Executor, report: Report) -> None:
+
+def _of_manifest(manifest: Mapping[str, Any]) -> Measured:
+    return Measured(manifest["wall_seconds"], manifest["bytes"])
+
+
+class _Run:
+    """One pass over the unfinished shards of a suite: first one of every strategy, then the others.
+
+    So an error of a strategy shows at once, and the estimate of the time soon rests on measurements.
+
+    Args:
+        folder: the folder of the suite.
+        executor: simulates the shards.
+        report: called with the progress.
+        only_trials: whether to end after the first shard of every strategy.
+    """
+
+    def __init__(self, folder: SuiteFolder, executor: Executor, report: Report, *, only_trials: bool = False) -> None:
         self._folder, self._executor, self._report = folder, executor, report
         self._shards = {shard.name: shard for shard in folder.plan.shards}
-        self._finished = {shard.name for shard in folder.plan.shards if folder.is_finished(shard)}
-        self._left = collections.deque(shard for name, shard in self._shards.items() if name not in self._finished)
+        measured = dict(_measured(folder))
+        self._finished = set(measured)
+        self.forecast = Forecast(folder.plan, measured)
+        self._estimate_again()
+        trials = {shard.name: shard for shard in trial_shards(folder.plan, self._finished)}
+        self._left = collections.deque(trials.values())
+        if not only_trials:
+            known = self._finished | trials.keys()
+            self._left.extend(shard for name, shard in self._shards.items() if name not in known)
         self._suspects: collections.deque[Shard] = collections.deque()  # each is tried again without others
         self._isolated = False
         self._claims: dict[str, filelock.BaseFileLock] = {}
@@ -232,7 +307,7 @@ class _Run:
             self._claims[shard.name] = claim
             self._executor.submit(self._folder.task(shard))
         elif self._folder.is_finished(shard):
-            self._finished.add(shard.name)
+            self._finish(shard)
             self._tell()
         else:
             self._left.append(shard)
@@ -250,13 +325,27 @@ class _Run:
             raise outcome.error
         if isinstance(outcome, Done):
             self._folder.store(shard, outcome)
-            self._finished.add(shard.name)
+            self._finish(shard)
         elif isinstance(outcome, Failed):
             self._give_up(shard, outcome)
         else:
             self._try_again(shard, outcome)
         self._folder.release(self._claims.pop(shard.name))
         self._tell()
+
+    def _finish(self, shard: Shard) -> None:
+        """Note that a shard is finished, and estimate the rest again if that can change much."""
+        self._finished.add(shard.name)
+        manifest = self._folder.manifest(shard)
+        if manifest is not None:
+            self.forecast.learn(shard, _of_manifest(manifest))
+        self._done += self.forecast.expected(shard)
+        if self._estimate.unmeasured or len(self._finished) >= _GROWTH * self._estimated:
+            self._estimate_again()
+
+    def _estimate_again(self) -> None:
+        self._estimate, self._estimated = self.forecast.estimate(), len(self._finished)
+        self._done = self._estimate.done
 
     def _give_up(self, shard: Shard, failed: Failed) -> None:
         """Store why a shard could not be simulated."""
@@ -275,14 +364,17 @@ class _Run:
             self._give_up(shard, Failed(f"the process that simulated it died {MOST_DEATHS} times ({died.how})", ""))
 
     def _tell(self) -> None:
-        parts = [share * self._shards[name].seconds for name, share in self._shares.items()]
-        seconds = math.fsum([*parts, *(self._shards[name].seconds for name in self._finished)])
-        total = math.fsum(shard.seconds for shard in self._shards.values())
-        self._report(SuiteProgress(len(self._finished), len(self._shards), seconds, total, len(self._failures)))
+        parts = [share * self.forecast.expected(self._shards[name]) for name, share in self._shares.items()]
+        estimate = self._estimate
+        seconds = math.fsum([*parts, self._done])
+        total = max(estimate.done + estimate.seconds, seconds)
+        counts = len(self._finished), len(self._shards)
+        measured = not estimate.unmeasured
+        self._report(SuiteProgress(*counts, seconds, total, len(self._failures), measured, estimate.size))
 
     def _failure_message(self) -> str:
         name, error = next(iter(self._failures.items()))
         simulation = self._folder.plan.simulations[self._shards[name].simulation]
-        table = self._folder.plan.tables[simulation.table].name
+        table = self._folder.plan.tables[simulation.table].label
         count = f"{len(self._failures)} of {len(self._shards)} shards"
         return f"{count} failed, the first of {simulation.label!r} on {table!r}: {error}"

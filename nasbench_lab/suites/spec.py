@@ -13,6 +13,7 @@ from typing import Any, final
 
 from nasbench_lab.checks import AtLeast, AtMost, flag, whole
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.budget import KINDS, Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.published import Published
@@ -21,6 +22,7 @@ from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, spl
 from nasbench_lab.strategies.places import named_strategy
 from nasbench_lab.streams import MOST_RUNS, check_seed
 from nasbench_lab.suites.suite_display import suite_card, suite_line
+from nasbench_lab.suites.variants import Variant
 
 WILDCARDS = "*?["
 """Characters that make a name a pattern."""
@@ -39,6 +41,7 @@ class StrategyEntry:
         parameters: its parameters.
         grid: for each parameter, the values to try; every combination is simulated, as in an ablation.
         optional: whether to skip it if a table lacks something that it needs, even in a suite with a single table.
+        variants: names of the variants of the suite under which it runs; empty for all.
 
     >>> entry = StrategyEntry("regularized-evolution", {"sample_size": 5}, {"population_size": [10, 20]})
     >>> [sorted(parameters.values()) for parameters in entry.combinations()]
@@ -49,10 +52,14 @@ class StrategyEntry:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     optional: bool = False
+    variants: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         _require_text("the name of a strategy", self.name)
         flag("optional", self.optional)
+        if not isinstance(self.variants, list | tuple) or not all(isinstance(name, str) for name in self.variants):
+            raise ParameterError(f"variants of {self.name!r} must be a list of names, got {self.variants!r}")
+        object.__setattr__(self, "variants", tuple(self.variants))
         for key in ("parameters", "grid"):
             if not isinstance(getattr(self, key), Mapping):
                 raise ParameterError(f"{key} of {self.name!r} must be a table of parameters and values")
@@ -129,6 +136,8 @@ class Suite:
         runs: number of runs of every strategy on every table; run r of every strategy uses the random streams of run r.
         published: published results to show beside the suite's results; not part of the hash.
         folder: folder to which paths of files are relative; not part of the hash.
+        variants: names and conditions that replace those of the suite. Every table is searched once under each of
+            them; without variants, once under the conditions of the suite.
 
     Raises:
         ParameterError: a value is invalid. Names and the data in tables are checked later, by `make_plan`.
@@ -145,6 +154,7 @@ class Suite:
     runs: int = 1000
     published: tuple[Published, ...] = ()
     folder: Path = field(default=Path(), compare=False)
+    variants: tuple[Variant, ...] = ()
 
     def __post_init__(self) -> None:
         entries = tuple(_strategy(entry, self.folder) for entry in _listed("strategies", self.strategies))
@@ -155,9 +165,22 @@ class Suite:
         _require_line("title", self.title)
         object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(MOST_RUNS)))
         check_seed(self.conditions.seed, 0, self.runs)
-        if self.conditions.budget is None and any(table.budget is None for table in self.tables):
+        object.__setattr__(self, "variants", tuple(map(_variant, _listed("variants", self.variants, least=0))))
+        self._check_variants()
+        unlimited = not self.variants or any(variant.budget is None for variant in self.variants)
+        if self.conditions.budget is None and unlimited and any(table.budget is None for table in self.tables):
             names = ", ".join(kind.name for kind in KINDS)
             raise ParameterError(f"budget is missing; write one of {names} under [budget]")
+
+    def _check_variants(self) -> None:
+        """Raise an error if two variants have one name, or a strategy names one that is not there."""
+        names = [variant.name for variant in self.variants]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ParameterError(f"variant {twice!r} is listed twice")
+        for name in (name for entry in self.strategies for name in entry.variants):
+            if name not in names:
+                raise unknown("variant", name, names, instead="the suite has no variants")
 
     def __repr__(self) -> str:
         strategies, tables = [entry.name for entry in self.strategies], [entry.name for entry in self.tables]
@@ -167,16 +190,19 @@ class Suite:
         """Return what a notebook shows: the conditions, the strategies and the tables."""
         strategies = [(entry.name, {**entry.parameters, **entry.grid}) for entry in self.strategies]
         tables = [(entry.name, entry.budget, entry.fidelity) for entry in self.tables]
-        return suite_card(self.title, self.conditions, self.runs, strategies, tables)
+        variants = [(variant.name, variant.replaced) for variant in self.variants]
+        return suite_card(self.title, self.conditions, self.runs, strategies, tables, variants)
 
     @property
     def spec(self) -> dict[str, Any]:
         """The suite as plain data, with defaults filled in."""
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "folder"}
         data |= {**data.pop("conditions").to_data(), "budget": _budget_data(self.conditions.budget)}
-        data["strategies"] = [asdict(entry) for entry in self.strategies]
+        data["strategies"] = [_without_empty(asdict(entry), "variants") for entry in self.strategies]
         data["tables"] = [{**asdict(entry), "budget": _budget_data(entry.budget)} for entry in self.tables]
         data["published"] = [asdict(row) for row in self.published]
+        data["variants"] = [variant.to_data() for variant in self.variants]
+        data = _without_empty(data, "variants")
         return json.loads(json.dumps(data))  # lists instead of tuples, as after reading
 
     @property
@@ -205,6 +231,17 @@ def _table(entry: Any) -> TableEntry:
     if not isinstance(entry, TableEntry):
         raise ParameterError(f"tables are names or entries with a name, got {entry!r}")
     return entry
+
+
+def _variant(entry: Any) -> Variant:
+    if not isinstance(entry, Variant):
+        raise ParameterError(f"variants have a name and conditions, got {entry!r}")
+    return entry
+
+
+def _without_empty(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return data without a key whose value is empty: older specifications do not have it, and keep their hash."""
+    return data if data[key] else {name: value for name, value in data.items() if name != key}
 
 
 def _published(row: Any) -> Published:

@@ -101,6 +101,7 @@ def shard_header(manifest: Mapping[str, Any], path: Path) -> TraceHeader:
 def _provenance(folder: SuiteFolder, found: _Found, missing: int, lacking: Collection[int]) -> dict[str, Any]:
     plan = folder.plan
     manifests = [manifest for _, manifest in found]
+    tables = {(table.name, table.checksum): table for table in reversed(plan.tables)}  # once for all variants
     packages = sorted({package for manifest in manifests for package in manifest["versions"]})
     return provenance(
         [],
@@ -112,11 +113,13 @@ def _provenance(folder: SuiteFolder, found: _Found, missing: int, lacking: Colle
         platforms=sorted({manifest["platform"] for manifest in manifests}),
         arithmetic=sorted({manifest["arithmetic"] for manifest in manifests if manifest.get("arithmetic")}),
         wall_seconds=round(sum(manifest["wall_seconds"] for manifest in manifests), 3),
-        tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in plan.tables],
+        tables=[
+            {"name": table.name, "checksum": table.checksum, **table.origin} for table in reversed(tables.values())
+        ],
         skipped=[dataclasses.asdict(skip) for skip in plan.skipped],
         missing=missing,
         unfinished=[
-            {"strategy": simulation.label, "table": plan.tables[simulation.table].name}
+            {"strategy": simulation.label, "table": plan.tables[simulation.table].label}
             for number, simulation in enumerate(plan.simulations)
             if number in lacking
         ],

@@ -28,6 +28,7 @@ def suite_card(
     runs: int,
     strategies: Sequence[tuple[str, Mapping[str, Any]]],
     tables: Sequence[tuple[str, object, object]],
+    variants: Sequence[tuple[str, Mapping[str, Any]]] = (),
 ) -> str:
     """Return a suite as HTML: the conditions, the strategies and the tables.
 
@@ -37,6 +38,7 @@ def suite_card(
         runs: number of runs of every strategy on every table.
         strategies: names, with parameters and lists of parameters.
         tables: names, with the budget and the fidelity that replace those of the conditions; None if nothing does.
+        variants: names, with the conditions that they replace.
     """
     facts = {
         "runs": f"{runs:,} of every strategy on every table",
@@ -49,12 +51,14 @@ def suite_card(
         "seed": str(conditions.seed or ""),
     }
     settings = [[name, ", ".join(f"{key}={value}" for key, value in given.items())] for name, given in strategies]
+    under = [[name, ", ".join(f"{key}: {value}" for key, value in given.items())] for name, given in variants]
     replaced = [[name, str(budget or ""), str(fidelity or "")] for name, budget, fidelity in tables]
     return html_card(
         title or "Suite",
         facts,
         _table(["strategy", "parameters"], settings),
         _table(["table", "own budget", "own fidelity"], replaced),
+        *([_table(["variant", "conditions"], under)] if under else []),
     )
 
 

@@ -14,6 +14,7 @@ from nasbench_lab.plain_files import is_plain, read_toml
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
+from nasbench_lab.suites.variants import Variant
 
 BUILT_IN = Path(__file__).parent / "builtin"
 """Folder of the built-in suites."""
@@ -26,7 +27,7 @@ def built_in() -> dict[str, Path]:
     """Return the files of the built-in suites, by name.
 
     >>> sorted(built_in())
-    ['nas-bench-201-paper', 'nats-bench-paper', 'one-shot', 'quick', 'standard']
+    ['everything', 'nas-bench-201-paper', 'nats-bench-paper', 'one-shot', 'quick', 'standard']
     """
     return {path.stem: path for path in sorted(BUILT_IN.glob("*.toml"))}
 
@@ -64,7 +65,12 @@ def suite_of(data: Mapping[str, Any], folder: Path = Path()) -> Suite:
         ParameterError: a value is invalid, or a key is missing.
     """
     made = _known(data, (_names(Suite) | _names(Conditions)) - {"folder", "conditions"}, "")
-    for key, one in (("strategies", _strategy), ("tables", _table), ("published", _published)):
+    for key, one in (
+        ("strategies", _strategy),
+        ("tables", _table),
+        ("published", _published),
+        ("variants", _variant),
+    ):
         if isinstance(made.get(key), list):
             made[key] = [one(entry) for entry in made[key]]
     if "budget" in made:
@@ -98,6 +104,17 @@ def _published(row: Any) -> Any:
         if key not in made:
             raise ParameterError(f"an entry of published has no {key}")
     return Published(**made)
+
+
+def _variant(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    made = _known(entry, (_names(Conditions) | {"name"}) - {"seed"}, "variants")
+    if "budget" in made:
+        made["budget"] = _budget(made["budget"], "variants.budget")
+    if "name" not in made:
+        raise ParameterError("an entry of variants has no name")
+    return Variant(made.pop("name"), made)
 
 
 def _budget(value: Any, where: str) -> Budget:

@@ -8,6 +8,7 @@ from nasbench_lab.tables.computed import Answers, ComputedTable
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.columns.read import read_columns
 from nasbench_lab.tables.known_answers import VerificationResult
+from nasbench_lab.tables.merging import merge
 from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write
 from nasbench_lab.tables.subsets import subset
@@ -32,6 +33,7 @@ __all__ = [
     "find_recipe",
     "list_tables",
     "load",
+    "merge",
     "open_table",
     "read_columns",
     "subset",

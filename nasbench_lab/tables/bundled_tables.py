@@ -47,7 +47,7 @@ def recipes() -> tuple[Recipe, ...]:
     """Return a recipe for every bundled table.
 
     >>> [recipe.description.name for recipe in recipes()]
-    ['digits/cell101', 'digits/chain', 'digits/topology']
+    ['digits/cell101', 'digits/chain', 'digits/hierarchical', 'digits/topology']
     """
     return tuple(_recipe(path) for path in sorted(folder().glob("*.h5")))
 

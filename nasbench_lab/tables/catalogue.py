@@ -76,10 +76,21 @@ def _built_in() -> dict[str, AbstractRecipe]:
     from nasbench_lab.tables.importers import ec_nas, nas_bench_macro
     from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
     from nasbench_lab.tables.importers.nas_bench_graph import light_version as nas_bench_graph
+    from nasbench_lab.tables.importers.nas_bench_nlp import tables as nas_bench_nlp
+    from nasbench_lab.tables.importers.naslib_transfer import tables as naslib_transfer
     from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
     from nasbench_lab.tables.importers.trans_nas_bench import tables as trans_nas_bench
 
-    modules = (ec_nas, nas_bench_101, nas_bench_graph, nas_bench_macro, nats_topology, trans_nas_bench)
+    modules = (
+        ec_nas,
+        nas_bench_101,
+        nas_bench_graph,
+        nas_bench_macro,
+        nas_bench_nlp,
+        naslib_transfer,
+        nats_topology,
+        trans_nas_bench,
+    )
     published = (recipe for module in modules for recipe in module.RECIPES)
     return {recipe.description.name: recipe for recipe in (*bundled_tables.recipes(), *published)}
 

@@ -430,6 +430,10 @@ class ComputedTable(AnyTable):
         """Remember what another process has measured."""
         self._remembered.add(answers)
 
+    def forget(self) -> None:
+        """Forget all answers, so that they are asked again."""
+        self.__dict__.pop("_remembered", None)
+
     def __getstate__(self) -> dict[str, Any]:
         state = state_without_caches(self)
         # A copy in another process need not measure again what this one has.

@@ -120,6 +120,20 @@ _BAKHTIARIFARD = "Bakhtiarifard et al., EC-NAS (ICASSP 2024)"
 _AHMAD = "Ahmad et al., Accel-NASBench (DAC 2024), and its files"
 _TOPOLOGY = {"cifar10": (94.3733, 6111), "cifar100": (73.5133, 9930), "ImageNet16-120": (47.3111, 857)}
 
+_KLYUCHNIKOV = "Klyuchnikov et al., NAS-Bench-NLP (IEEE Access 2022), and its files"
+_KRISHNAKUMAR = "Krishnakumar et al., NAS-Bench-Suite-Zero (NeurIPS 2022), and its files"
+_SUITE_ZERO = {
+    ("topology", "svhn"): (96.75015367579445, 199),
+    ("topology", "ninapro"): (93.17147130199196, 199),
+    ("topology", "scifar100"): (36.50999869995117, 199),
+    ("darts", "svhn"): (97.50691192195544, 199),
+    ("darts", "ninapro"): (93.93019613402024, 199),
+    ("darts", "scifar100"): (52.6, 199),
+    ("micro", "svhn"): (96.46588813298746, 192),
+    ("micro", "ninapro"): (94.0819423947602, 192),
+    ("micro", "scifar100"): (37.53, 192),
+}
+
 KNOWN_ANSWERS: dict[str, tuple[KnownAnswer, ...]] = {
     **{
         f"nats-bench-tss/{dataset}": (
@@ -147,6 +161,17 @@ KNOWN_ANSWERS: dict[str, tuple[KnownAnswer, ...]] = {
         _best("test", 93.1267, 5e-5, "Su et al., NAS-Bench-Macro (CVPR 2021)"),
         _trainings("test_accuracy", 3 * 6_561, "Su et al., NAS-Bench-Macro (CVPR 2021)"),
     ),
+    "nas-bench-nlp/wikitext-2": (
+        _best("valid", 96.49292371695707, 1e-9, _KLYUCHNIKOV),
+        _trainings("valid_perplexity", 341, _KLYUCHNIKOV),
+    ),
+    **{
+        f"nas-bench-suite-zero-{space}/{dataset}": (
+            _best("valid", accuracy, 1e-9, _KRISHNAKUMAR),
+            _measured("valid_accuracy", count, _KRISHNAKUMAR),
+        )
+        for (space, dataset), (accuracy, count) in _SUITE_ZERO.items()
+    },
     "nas-bench-graph/cora": (_best("test", 0.8313, 5e-5, "Qin et al., NAS-Bench-Graph (NeurIPS 2022)"),),
     "nas-bench-graph/arxiv": (_best("test", 0.7239, 5e-5, "Qin et al., NAS-Bench-Graph (NeurIPS 2022)"),),
 }

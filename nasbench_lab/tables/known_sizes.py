@@ -23,6 +23,7 @@ class KnownSize(NamedTuple):
 
 _TRANS = ("autoencoder", "class_object", "class_scene", "jigsaw", "normal", "room_layout", "segmentsemantic")
 _GRAPH = ("arxiv", "citeseer", "computers", "cora", "cs", "photo", "physics", "pubmed")
+_SUITE_ZERO = ("ninapro", "scifar100", "svhn")
 _GRAPH_WHEEL = 5_868_117
 
 KNOWN_SIZES: dict[str, KnownSize] = {
@@ -35,6 +36,10 @@ KNOWN_SIZES: dict[str, KnownSize] = {
     **{f"nas-bench-graph/{dataset}": KnownSize(_GRAPH_WHEEL, 843_200) for dataset in _GRAPH},
     "nas-bench-graph/proteins": KnownSize(_GRAPH_WHEEL, 69_300),
     "nas-bench-macro/cifar10": KnownSize(1_178_821, 266_600),
+    "nas-bench-nlp/wikitext-2": KnownSize(879_000, 5_954_000),
+    **{f"nas-bench-suite-zero-darts/{dataset}": KnownSize(989_757, 66_920) for dataset in _SUITE_ZERO},
+    **{f"nas-bench-suite-zero-micro/{dataset}": KnownSize(989_757, 63_560) for dataset in _SUITE_ZERO},
+    **{f"nas-bench-suite-zero-topology/{dataset}": KnownSize(989_757, 65_340) for dataset in _SUITE_ZERO},
     "nats-bench-tss/ImageNet16-120": KnownSize(15_426_953, 5_774_000),
     "nats-bench-tss/cifar10": KnownSize(17_874_852, 7_792_000),
     "nats-bench-tss/cifar100": KnownSize(15_456_147, 5_774_000),

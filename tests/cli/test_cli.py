@@ -128,7 +128,7 @@ def test_a_search_on_test_accuracy_is_noted(tmp_path):
     [
         (["--evaluations", "0"], ["must be positive, got evaluations=0"]),
         (["--seconds", "-1"], ["must be positive"]),
-        ([], ["needs evaluations, epochs, seconds, energy or trainings"]),
+        ([], ["needs evaluations, epochs, seconds, energy, trainings or mean_trainings"]),
         (["--seconds", "100"], ["has no times"]),
         (["--evaluations", "9", "--runs", "0"], ["runs must be from 1 to 1000000000, got 0"]),
         (["--evaluations", "9", "--fidelity", "12"], ["unknown fidelity '12'; known: 500"]),

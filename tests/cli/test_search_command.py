@@ -94,6 +94,20 @@ def test_wrong_settings_are_one_line_before_anything_is_trained(here, options, p
     assert not (here / "mine").exists()
 
 
+def test_failed_trainings_are_tried_again_where_it_is_asked_for(here):
+    slow = nasbench_lab_here(*NEW, "--evaluations", 2, "--retrain", 0, "--training-limit", 1e-6, "--epochs", 2)
+    assert "2 failed (2 over the time limit)" in slow.stdout
+    assert "--resume mine --retry-failed" in slow.stderr
+    again = ("search", "--resume", "mine", "--processes", 1, "--retrain", 0)
+    assert "2 failed" in nasbench_lab_here(*again).stdout
+    done = nasbench_lab_here(*again, "--retry-failed", "--json")
+    assert "the search goes on after evaluation 0 of 2" in done.stderr
+    assert json.loads(done.stdout)["failed"] == {}
+    assert_refused(nasbench_lab_here(*again, "--retry-reason", "loss"), "--retry-reason needs --retry-failed")
+    assert_refused(nasbench_lab_here(*again, "--retry-failed", "--retry-reason", "lss"), "'loss'")
+    assert_refused(nasbench_lab_here(*NEW, "--evaluations", 2, "--retry-failed"), "--retry-failed needs --resume")
+
+
 def test_what_is_missing_is_named(here):
     assert_refused(nasbench_lab_here("search", "--evaluations", 3), "--space, --dataset, --strategy, --out")
     assert_refused(nasbench_lab_here("search", "--resume", "nothing"), "nothing has no search to continue")

@@ -5,7 +5,14 @@ import pytest
 import nasbench_lab as nl
 from nasbench_lab.tables import StreamedRecipe, find_recipe
 
-NEEDS_MIRROR = ("nats-bench-tss/", "nas-bench-macro/", "nas-bench-101/", "ec-nas/", "trans-nas-bench-101-")
+NEEDS_MIRROR = (
+    "nats-bench-tss/",
+    "nas-bench-macro/",
+    "nas-bench-101/",
+    "ec-nas/",
+    "trans-nas-bench-101-",
+    "nas-bench-suite-zero-",
+)
 
 
 def table_parameters(names=None):

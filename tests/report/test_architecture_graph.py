@@ -49,6 +49,9 @@ SPACES = {
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 1, 1], [1, 2, 0]]),
     "listed": spaces.ListedSpace(["resnet18", "a network with quite a long name " * 5]),
+    "recurrent-cells": spaces.RecurrentCellSpace(
+        "Lx,a;T0|1\nLx,a;S0;La,1;S2;Lx,3;R4;Lx,5;T6;Lx,7;R8|9\nLx,a;La,b;S0;P1,2|0,3"
+    ),
     "subset": spaces.SubsetSpace(spaces.TopologySpace(), [0, 7, 15624]),
 }
 EVERY = pytest.mark.parametrize("name", SPACES)

@@ -29,6 +29,7 @@ SPACES = {
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed": spaces.ListedSpace(["resnet18", "resnet50", "vit-b16"]),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 0], [1, 2], [0, 2]]),
+    "recurrent-cells": spaces.RecurrentCellSpace("Lx,a;T0|1\nLx,a;S0|1\nLx,a;S0;P0,1|2"),
     "subset": spaces.SubsetSpace(spaces.TopologySpace(), [5, 11, 200, 1462, 9999]),
 }
 CELLS = ["topology", "trans-micro", "cell101", "gnn"]

@@ -37,6 +37,7 @@ ALL = {
         },
     ),
     "darts": spaces.DartsSpace(2, ["skip_connect", "sep_conv_3x3"]),
+    "recurrent-cells": spaces.RecurrentCellSpace("Lx,a;T0|1\nLx,a;S0|1\nLx,a;S0;P0,1|2\nLx,a;Lx,b;Ba,0,1|1,2"),
     "product": spaces.ProductOfSpaces([spaces.Cell101Space(3), spaces.ChainSpace("ab", 2)]),
 }
 SIZES = {
@@ -52,6 +53,7 @@ SIZES = {
     "size": 32_768,
     "hierarchical": 518,
     "darts": 2_304,
+    "recurrent-cells": 4,
     "product": 28,
 }
 

@@ -15,8 +15,7 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest
-from nasbench_lab.strategies.models import kernels as our_kernels
+from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest, rough_sums, screen
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
@@ -24,6 +23,7 @@ from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
 from nasbench_lab.strategies.models.log_costs import LogCosts
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.models.rough_sums import RoughSums
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.streams import MEASUREMENT, Streams
@@ -117,9 +117,13 @@ def test_posterior_agrees_with_scikit_learn(kind, kernel):
         there = np.flatnonzero(architecture >= 0)[:3000]
         expected, deviation = model.predict(encode(data.space, architecture[there], encoding), return_std=True)
         new = ~np.isin(architecture[there], data.architecture[run])
-        assert np.isneginf(prediction.mean[run, there][~new]).all()
-        np.testing.assert_allclose(prediction.mean[run, there][new], mean + expected[new], rtol=1e-9)
-        np.testing.assert_allclose(prediction.deviation[run, there][new], deviation[new], rtol=1e-6)
+        bounds = prediction.bounds
+        assert np.isneginf(bounds.mean[run, there][~new]).all()
+        found = [numbers[0] for numbers in bounds.exactly(np.array([run]), there[None])]
+        np.testing.assert_allclose(found[0][new], mean + expected[new], rtol=1e-9)
+        np.testing.assert_allclose(found[1][new], deviation[new], rtol=1e-6)
+        assert (np.abs(bounds.mean[run, there] - found[0])[new] <= bounds.error[run] + 1e-12).all()
+        assert (bounds.left[run, there] * bounds.scale[run] ** 2 >= found[1] ** 2 - 1e-12).all()
         assert prediction.best[run] == pytest.approx((mean + model.predict(points)).max(), rel=1e-9)
 
 
@@ -187,13 +191,17 @@ def test_sums_of_correlations_by_factors_and_by_eigenvectors(kernel, count, bloc
     np.testing.assert_allclose(sums.sum(weights), expected, atol=1e-11 * count)
     alone = Sums(grid, lengthscale[1:2], place[1:2])
     assert (alone.sum(weights[1:2]) == sums.sum(weights)[1]).all(), "a run does not depend on the others"
-    rows = np.tril(random.standard_normal((3, count, count)))
+    rough, error = RoughSums(grid).sum(lengthscale, place, np.stack([weights, -weights], axis=1))
+    assert (np.abs(rough[:, 0] - expected) <= error[:, :1]).all()
+    assert (rough[:, 1] == -rough[:, 0]).all()
+    apart = RoughSums(grid).sum(lengthscale[1:2], place[1:2], weights[1:2, None])[0]
+    assert (apart[0, 0] == rough[1, 0]).all(), "a run does not depend on the others"
+    rows = np.tril(random.standard_normal((3, count, count))) / (2 * count)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(our_kernels, "_BLOCK", block)
-        explained = sums.explained(rows)
-        assert (alone.explained(rows[1:2]) == explained[1]).all()
-    one_by_one = [np.square([sums.sum(rows[:, t, : t + 1])[run] for t in range(count)]).sum(axis=0) for run in range(3)]
-    np.testing.assert_allclose(explained, one_by_one, rtol=1e-9, atol=1e-11 * count)
+        patch.setattr(rough_sums, "_BLOCK", block)
+        explained, bound = RoughSums(grid).explained(1, place[1], rows[1])
+    one_by_one = np.square([sums.sum(rows[:, t, : t + 1])[1] for t in range(count)]).sum(axis=0)
+    assert (np.abs(explained - one_by_one) <= bound).all()
 
 
 def test_a_fit_that_changes_some_runs_leaves_a_posterior_like_a_new_one():
@@ -213,8 +221,12 @@ def test_a_fit_that_changes_some_runs_leaves_a_posterior_like_a_new_one():
             changed = (chosen[-1] != chosen[0]) | (chosen[-1] != chosen[1])
             assert changed.any()
             assert not changed.all(), "some runs keep their lengthscale"
-    np.testing.assert_allclose(found[0].mean, found[1].mean, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(found[0].deviation, found[1].deviation, atol=1e-9)
+    position = np.arange(0, data.space.size, 7) + np.zeros((8, 1), dtype=int)
+    one, other = (each.bounds.exactly(np.arange(8), position) for each in found)
+    np.testing.assert_allclose(one[0], other[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one[1], other[1], atol=1e-9)
+    for each in found:
+        assert (np.abs(each.bounds.left - found[0].bounds.left).max(axis=1) < 1e-2).all()
 
 
 def test_normal_numbers_are_normal_and_a_run_has_its_own():
@@ -247,8 +259,10 @@ def test_thompson_draws_have_the_moments_of_the_posterior(kernel):
     candidates.fit((0.1,), value)
     prediction = candidates.predict(value, architecture, Visited(space, runs), Streams(0, 0, runs))
     drawn = candidates.draw(value, prediction, Streams(1, 0, runs))
-    sure = ~np.isneginf(prediction.mean)
-    error = (drawn[sure] - prediction.mean[sure]) / prediction.deviation[sure]
+    position = np.broadcast_to(np.arange(8), prediction.bounds.mean.shape)
+    mean, deviation = prediction.bounds.exactly(np.arange(runs), position)
+    sure = ~np.isneginf(prediction.bounds.mean)
+    error = (drawn[sure] - mean[sure]) / deviation[sure]
     assert abs(error.mean()) < 5 / np.sqrt(error.size / 8)
     assert error.std() == pytest.approx(1.0, abs=0.02)
     if kernel == "hamming":
@@ -364,23 +378,51 @@ def test_maxima_have_the_quartiles_of_the_largest_of_normal_variables():
         assert quantiles[3] == pytest.approx(0.9, abs=0.03), "the Gumbel distribution is an approximation"
 
 
-def test_the_best_score_is_found_without_computing_all():
+@pytest.mark.parametrize("rounding", [0.0, 1e-3])
+def test_the_best_score_is_found_without_computing_all(rounding):
     random = np.random.default_rng(0)
     mean, deviation = random.standard_normal((200, 500)), random.random((200, 500))
-    mean[:, :5] = -np.inf
     mean[50:100] = np.round(mean[50:100])
     deviation[:100] = np.round(deviation[:100], 1)
     best = np.linspace(-1, 6, 200)
     maxima = np.maximum(mean.max(axis=1), best)[:, None] + random.random((200, 3))
-    scores = {
-        "ei": lambda m, s, run: acquisition.expected_improvement(m, s, best[run]),
-        "mes": lambda m, s, run: acquisition.max_value_entropy(m, s, maxima[run]),
-    }
-    for score in scores.values():
-        run = np.repeat(np.arange(200)[:, None], 500, axis=1)
-        everything = np.where(np.isneginf(mean), -np.inf, score(np.fmax(mean, -1e9), deviation, run))
-        found = acquisition.best_score(score, mean, deviation)
-        assert np.array_equal(found, acquisition.first_best(everything))
+    known = mean + rounding * random.uniform(-1, 1, mean.shape)
+    known[:, :5] = -np.inf
+    scale = 1.0 + random.random(200)
+    left = ((deviation / scale[:, None]) ** 2 * (1.0 + rounding * random.random(mean.shape))).astype(np.float32)
+    computed = []
+
+    def exactly(run, position):
+        computed.append(position.size)
+        return mean[run[:, None], position], deviation[run[:, None], position]
+
+    bounds = screen.Bounds(known.astype(np.float32), np.full(200, rounding + 1e-6), left + 1e-6, scale, exactly)
+    scores = [
+        (
+            lambda m, s, run: acquisition.expected_improvement(m, s, best[run]),
+            lambda m, s, run: acquisition.roughly_expected_improvement(m, s, best[run]),
+        ),
+        (
+            lambda m, s, run: acquisition.max_value_entropy(m, s, maxima[run]),
+            lambda m, s, run: acquisition.roughly_max_value_entropy(m, s, maxima[run]),
+        ),
+    ]
+    run = np.repeat(np.arange(200)[:, None], 500, axis=1)
+    for score, rough in scores:
+        everything = np.where(np.isneginf(known), -np.inf, score(mean, deviation, run))
+        expected = acquisition.first_best(everything)
+        computed.clear()
+        found = screen.best_candidate(score, rough, bounds)
+        assert np.array_equal(found.position, expected)
+        assert np.array_equal(found.mean, mean[np.arange(200), expected])
+        assert sum(computed) < 0.2 * mean.size
+    for weight in (0.0, 2.0, 100.0):
+        keys = np.where(np.isneginf(known), -np.inf, mean + weight * deviation)
+        assert np.array_equal(screen.best_sum(weight, bounds).position, acquisition.first_best(keys))
+        order = np.sort(np.argsort(-keys, axis=1, kind="stable")[:, :64], axis=1)
+        means, deviations = screen.largest(bounds, weight, 64)
+        assert np.array_equal(means, np.take_along_axis(mean, order, axis=1))
+        assert np.array_equal(deviations, np.take_along_axis(deviation, order, axis=1))
 
 
 # Observations.
@@ -496,6 +538,31 @@ def test_a_trained_ranking_agrees_with_the_values():
     networks.train(parameters, x, network_ensemble.pairwise_ranking(target))
     found = networks.predict(parameters, x)[:, 0]
     assert min(stats.kendalltau(found[run], target[run]).statistic for run in range(4)) > 0.95
+
+
+def test_inputs_that_are_always_zero_do_not_change_a_network():
+    """Training leaves them out; plain steps of Adam with all inputs, one parameter at a time, give the same bits."""
+    random = np.random.default_rng(5)
+    networks = network_ensemble.Networks(inputs=12, layers=2, width=5, members=3, steps=9, learning_rate=0.01)
+    x = (random.random((4, 7, 12)) < 0.2).astype(np.float32)
+    x[0] = 0.0
+    slope = network_ensemble.absolute_error(random.random((4, 7)))
+    parameters = networks.initial(random.random((4, networks.uniforms)))
+    parameters[0][1:3, :, np.flatnonzero(~x[1].any(axis=0))] *= 8.0  # the largest weights are of an unused input
+    plain = [parameter.copy() for parameter in parameters]
+    networks.train(parameters, x, slope)
+    first, second = ([np.zeros_like(parameter) for parameter in plain] for _ in range(2))
+    kept, kept_square = 1.0, 1.0
+    for _ in range(9):
+        kept, kept_square = kept * 0.9, kept_square * 0.99
+        rate = np.float32(0.01 * np.sqrt(1 - kept_square) / (1 - kept))
+        slopes = networks.gradients(plain, x.astype(np.float64), slope)
+        for place, gradient in enumerate(gradient.astype(np.float32) for gradient in slopes):
+            first[place] = first[place] * np.float32(0.9) + np.float32(0.1) * gradient
+            second[place] = second[place] * np.float32(0.99) + gradient * gradient * np.float32(0.01)
+            plain[place] -= first[place] / (np.sqrt(second[place]) + np.float32(1e-7)) * rate
+    for parameter, expected in zip(parameters, plain, strict=True):
+        np.testing.assert_array_equal(parameter, expected)
 
 
 # Forests.

@@ -1,6 +1,7 @@
 """Running suites: the results, going on, and everything that is refused."""
 
 import csv
+import dataclasses
 import functools
 import json
 import multiprocessing
@@ -28,6 +29,7 @@ from nasbench_lab.suites import (
     LocalProcesses,
     StrategyEntry,
     SuiteFolder,
+    make_plan,
     open_results,
     read_suite,
     run_suite,
@@ -98,28 +100,28 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
 
     def stop(progress):
-        if progress.finished == 4:
+        if progress.finished == 5:  # one shard of each strategy, then the others of the first
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run_suite(small_suite(tmp_path), tmp_path / "other", progress=stop)
     done = digests(tmp_path / "other")
-    assert len(done) == 4 + 1
+    assert len(done) == 5 + 1
     with pytest.raises(
-        DataError, match=r"5 of 9 shards of the suite in .* are missing or damaged; run it to the end first"
+        DataError, match=r"4 of 9 shards of the suite in .* are missing or damaged; run it to the end first"
     ):
         open_results(tmp_path / "other")
     some = open_results(tmp_path / "other", partial=True)
     assert [setting.label for setting in some.settings] == ["random-search"]
-    assert some.provenance["missing"] == 5
+    assert some.provenance["missing"] == 4
     simulated = []
     really = searches.simulate_under
     monkeypatch.setattr(searches, "simulate_under", lambda *a, **o: simulated.append(o["first_run"]) or really(*a, **o))
     run_suite(small_suite(tmp_path), tmp_path / "other")
-    assert len(simulated) == 5
+    assert len(simulated) == 4
     assert digests(tmp_path / "other") == digests(tmp_path / "out")
     run_suite(small_suite(tmp_path), tmp_path / "other")
-    assert len(simulated) == 5, "a finished suite simulates nothing"
+    assert len(simulated) == 4, "a finished suite simulates nothing"
 
 
 def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
@@ -632,8 +634,39 @@ def test_an_example_to_start_from(tmp_path):
 
 def test_built_in_suites_are_listed():
     shown = nasbench_lab("suite", "list").stdout
-    for name in ("quick", "standard", "nas-bench-201-paper", "nats-bench-paper"):
+    for name in ("quick", "standard", "everything", "nas-bench-201-paper", "nats-bench-paper"):
         assert name in shown
+
+
+def test_a_small_part_of_everything_resumes_with_the_same_bytes(tmp_path, monkeypatch):
+    small_shards(monkeypatch)
+    whole = read_suite("everything")
+    wanted = ("random-search", "regularized-evolution", "hyperband", "umda")
+    entries = [entry for entry in whole.strategies if entry.name in wanted]
+    strategies = [StrategyEntry("umda"), *entries]  # a pattern matches it, too
+    part = dataclasses.replace(whole, strategies=strategies, tables=["digits/chain", "digits/cell101"], runs=6)
+    expected = run_suite(part, tmp_path / "at once")
+    assert len({(setting.table, setting.conditions.workers) for setting in expected.settings}) == 4
+
+    def stop(progress):
+        if progress.finished == 11:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(part, tmp_path / "stopped", progress=stop)
+    run_suite(part, tmp_path / "stopped", executor=LocalProcesses(2))
+    assert digests(tmp_path / "stopped") == digests(tmp_path / "at once")
+
+
+def test_the_plan_of_everything_has_every_strategy():
+    """On a table that has all that strategies need; those that train networks have a suite of their own."""
+    plan = make_plan(dataclasses.replace(read_suite("everything"), tables=["digits/topology"]))
+    names = {simulation.strategy for simulation in plan.simulations}
+    assert names == set(registry.list_strategies())
+    timed = {"time", "four workers"}
+    for simulation in plan.simulations:
+        if registry.family(simulation.strategy) == "multi-fidelity":
+            assert plan.tables[simulation.table].variant in timed
 
 
 def test_progress_is_shown_on_a_terminal(tmp_path):

@@ -142,7 +142,7 @@ WRONG = [
     ("budget = 5", "budget must be a table, like { evaluations = 300 }, got 5"),
     ("budget = { evaluations = 0 }", "a budget must be positive, got evaluations=0"),
     ("budget = { trainings = 1.5 }", "a budget in trainings must be a whole number, got trainings=1.5"),
-    ("budget = {}", "a budget needs evaluations, epochs, seconds, energy or trainings"),
+    ("budget = {}", "a budget needs evaluations, epochs, seconds, energy, trainings or mean_trainings"),
     ("tables = [{ present = true }]", "an entry of tables has no name"),
     ("tables = [{ name = 'x', budgets = 5 }]", "unknown key in tables 'budgets'; did you mean 'budget'"),
     ("tables = [{ name = 'x', present = 1 }]", "present must be True or False, got 1"),

@@ -108,10 +108,14 @@ def imported_warnings(settings: Iterable[Setting]) -> Iterator[str]:
 
 
 def _incomplete(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    tasks: dict[tuple[str, ...], list[str]] = {}
     for each in evidence:
-        missing = [label for label, setting in zip(each.labels, each.settings, strict=True) if setting is None]
+        missing = tuple(label for label, setting in zip(each.labels, each.settings, strict=True) if setting is None)
         if missing:
-            yield f"{_names(missing)} did not run on {each.task.name}: comparisons over tasks leave this task out."
+            tasks.setdefault(missing, []).append(each.task.name)
+    for missing, names in tasks.items():
+        these = "this task" if len(names) == 1 else "these tasks"
+        yield f"{_names(missing)} did not run on {_names(names)}: comparisons over tasks leave {these} out."
 
 
 def _on_test(evidence: Sequence[TaskEvidence]) -> Iterator[str]:

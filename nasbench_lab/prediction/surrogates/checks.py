@@ -9,6 +9,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.prediction.surrogates.ceiling import noise_ceiling, two_repeats
 from nasbench_lab.prediction.surrogates.folds import splits
 from nasbench_lab.prediction.surrogates.models import Models
 from nasbench_lab.prediction.surrogates.noise import quantiles_of
@@ -49,8 +50,8 @@ def metric_check(column: MeasuredColumn, predicted: FloatArray, spread: Spread |
     known = np.isfinite(predicted) & np.isfinite(column.mean)
     found, truth = predicted[known], column.mean[known]
     found = np.exp(found) if is_log else found
-    both = np.isfinite(column.repeats[:, :2]).all(axis=1) if column.repeats.shape[1] > 1 else np.zeros(0, dtype=bool)
-    between = kendall(*column.repeats[both, :2].T) if both.sum() >= FEWEST else math.nan
+    pairs = two_repeats(column.repeats)
+    between = kendall(*pairs.T) if len(pairs) >= FEWEST else math.nan
     return MetricCheck(
         metric=column.metric.name,
         epochs=column.epochs,
@@ -63,6 +64,7 @@ def metric_check(column: MeasuredColumn, predicted: FloatArray, spread: Spread |
         is_relative=is_log,
         spread_from="none" if spread is None else spread.source,
         between_repeats=between,
+        ceiling=noise_ceiling(between, np.isfinite(column.repeats[known]).sum(axis=1)),
     )
 
 

@@ -36,7 +36,8 @@ FOLDS = 5
 REPEATS = "drawn"
 """Name of the repeats of a surrogate."""
 
-_PATHS, _GRAPH = ("path-without-skips", "path"), "graph-features"
+_PATHS, _GRAPH = ("path-without-skips", "path", "path-4", "path-3", "path-2"), "graph-features"
+_MOST_PATHS = 1_000  # entries; fitting takes time in proportion
 _MOST_FOR_OPTIMA = 2**17  # architectures of which all are predicted once
 _MOST_FOR_SCORES = 2**22
 _MOST_FAILED = 0.5  # share of the architectures that lack a score; of more, it was not computed for the space
@@ -73,7 +74,8 @@ def fit_surrogate(
         model: a regressor, see `nasbench_lab.strategies.models.regressors.list_regressors`; of several, the mean
             predicts. By default extra trees and gradient boosting. `STORABLE` lists what a file can store.
         encoding: of architectures, several joined with ``+``; by default paths (without skips where the space has
-            such) and graph features, one-hot codes where the space has neither, and all scores, if there are any.
+            such, and no longer ones than fit in 1,000 entries), graph features, one-hot codes where the space has no
+            graph features, and all scores, if there are any.
         scores: a table with zero-cost scores of all architectures of the space, or its name; by default the sample, if
             it has them of all.
         metrics: metrics besides those of validation, test and time; by default energy, parameters, FLOPs and MACs.
@@ -284,8 +286,10 @@ def _encoder(space: Space, encoding: str | None, source: AnyTable | None) -> Enc
             if np.isnan(values).mean() <= _MOST_FAILED:
                 scores[score] = as_ranks(values)
     if encoding is None:
-        paths = [part for part in _PATHS if part in space.encodings][:1]
-        parts = [*paths, *([_GRAPH] if _GRAPH in space.encodings else [])] or ["one-hot"]
+        one = np.zeros(1, dtype=np.int64)
+        known = [part for part in _PATHS if part in space.encodings]
+        paths = [part for part in known if space.encode(one, part).shape[1] <= _MOST_PATHS][:1]
+        parts = [*paths, _GRAPH if _GRAPH in space.encodings else "one-hot"]
         encoding = JOIN.join([*parts, *([ALL_SCORES] if scores else [])])
     every = Encoder(space, encoding, scores)
     if every.used == tuple(scores):
@@ -301,17 +305,22 @@ def _known(training: TrainingSet, source: AnyTable | None) -> dict[str, FloatArr
     scores = score_names(table.description)
     static = {metric.name for metric in table.description.metrics if metric.axes == ("architecture",)}
 
-    def of_all(names: Sequence[str]) -> dict[str, FloatArray]:
-        """Return metrics that are finite numbers for all architectures; none of them if one is not."""
+    def of_all(names: Sequence[str], lacking: float = 0.0) -> dict[str, FloatArray]:
+        """Return metrics that are finite numbers for all architectures; none of them if one is not.
+
+        A share of the architectures may lack the first.
+        """
         if not set(names) <= static:
             return {}
         every = np.arange(training.space.size)
         found = {name: np.asarray(table.lookup(every, metric=name), dtype=np.float64) for name in names}
-        return found if all(np.isfinite(values).all() for values in found.values()) else {}
+        missing = np.isnan(found[names[0]])
+        there = [np.where(missing, 0.0, found[names[0]]), *(found[name] for name in names[1:])]
+        return found if missing.mean() <= lacking and all(np.isfinite(values).all() for values in there) else {}
 
     known: dict[str, FloatArray] = {}
     for score in scores:
-        known |= of_all([score, f"{score}_seconds"])
+        known |= of_all([score, f"{score}_seconds"], lacking=_MOST_FAILED)
     for metric in training.metrics:
         if metric.split == "none":  # never what is to be predicted
             known |= of_all([metric.name])

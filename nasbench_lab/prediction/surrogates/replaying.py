@@ -156,7 +156,7 @@ def _agreement(true: FloatArray, other: FloatArray, sign: float) -> tuple[list[f
     means = [np.nanmean(sign * results, axis=1) for results in (true, other)]
     for place in range(true.shape[2]):
         for one, two in itertools.combinations(range(len(true)), 2):
-            difference, found = (float(mean[one, place] - mean[two, place]) for mean in means)
+            difference, found = (_difference(float(mean[one, place]), float(mean[two, place])) for mean in means)
             if not math.isfinite(difference) or not math.isfinite(found):
                 continue
             agreement = 1.0 if np.sign(difference) == np.sign(found) else 0.5 if 0.0 in (difference, found) else 0.0
@@ -164,6 +164,11 @@ def _agreement(true: FloatArray, other: FloatArray, sign: float) -> tuple[list[f
             if _is_clear(true[one, :, place], true[two, :, place]):
                 clear.append(agreement)
     return same, clear
+
+
+def _difference(one: float, two: float) -> float:
+    """Return the difference of two means, 0 where rounding alone makes one."""
+    return 0.0 if math.isclose(one, two, rel_tol=1e-12) else one - two
 
 
 def _mean(shares: list[float]) -> float:

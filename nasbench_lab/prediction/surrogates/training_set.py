@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Metric, Table
@@ -41,7 +42,7 @@ class MeasuredColumn:
     @property
     def label(self) -> str:
         """The name of the metric, and the epochs."""
-        return self.metric.name if self.epochs is None else f"{self.metric.name} after {self.epochs} epochs"
+        return self.metric.name if self.epochs is None else f"{self.metric.name} after {counted(self.epochs, 'epoch')}"
 
 
 @final

@@ -9,6 +9,7 @@ from typing import Any
 
 from nasbench_lab.displays import counted
 from nasbench_lab.errors import DataError
+from nasbench_lab.prediction.surrogates.ceiling import repeats_needed
 
 GOOD_KENDALL, GOOD_COVERAGE, GOOD_WINNERS = 0.7, (0.9, 0.99), 0.8
 """A surrogate is called good if it ranks, spreads and compares at least so well."""
@@ -31,7 +32,8 @@ class MetricCheck:
         spread: typical standard deviation of repeats in the surrogate; relative to the value where `is_relative`.
         is_relative: whether the spread is relative.
         spread_from: ``"repeats"``, ``"residuals"``, or ``"none"`` where repeats are equal.
-        between_repeats: Kendall's rank correlation of two repeats, an upper bound for one training; NaN without.
+        between_repeats: Kendall's rank correlation of two repeats; NaN without.
+        ceiling: the rank correlation of a perfect model with the means over repeats, see `noise_ceiling`; NaN without.
     """
 
     metric: str
@@ -45,6 +47,7 @@ class MetricCheck:
     is_relative: bool
     spread_from: str
     between_repeats: float
+    ceiling: float = math.nan  # files of earlier releases have none
 
     @property
     def heading(self) -> str:
@@ -55,7 +58,8 @@ class MetricCheck:
     def in_words(self) -> str:
         """The figures, in one line."""
         unit = f" {self.unit}" if self.unit else ""
-        text = f"Kendall {_number(self.kendall)}, R2 {_number(self.r2)}, error {self.rmse:.3g}{unit}"
+        most = "" if math.isnan(self.ceiling) else f" (a perfect model: {_number(self.ceiling)})"
+        text = f"Kendall {_number(self.kendall)}{most}, R2 {_number(self.r2)}, error {self.rmse:.3g}{unit}"
         repeats = []
         if self.spread_from != "none":
             repeats.append(f"spread by {self.spread:.2%}" if self.is_relative else f"spread by {self.spread:.3g}{unit}")
@@ -178,7 +182,9 @@ class Verdict:
     def weaknesses(self) -> tuple[str, ...]:
         """What is not good, one sentence each; empty for a good surrogate."""
         found = []
-        if not self.judged.kendall >= GOOD_KENDALL:
+        if self.is_too_noisy:
+            found.append(_too_noisy(self.judged))
+        elif not self.judged.kendall >= GOOD_KENDALL:
             found.append(f"it ranks unseen architectures with {_number(self.judged.kendall)}, below {GOOD_KENDALL}")
         low, high = GOOD_COVERAGE
         for check in self.noise[:1]:
@@ -189,6 +195,11 @@ class Verdict:
         if self.replay is not None and self.replay.clear_same < GOOD_WINNERS:
             found.append(f"{self.replay.clear_same:.0%} of clear pairs of strategies have the winner of the truth")
         return tuple(found)
+
+    @property
+    def is_too_noisy(self) -> bool:
+        """Whether repeats differ so much that not even a perfect model could be called good, and this one is not."""
+        return self.judged.ceiling < GOOD_KENDALL and not self.judged.kendall >= GOOD_KENDALL
 
     def to_plain(self) -> dict[str, Any]:
         """Return the verdict as JSON can hold it, with None for NaN."""
@@ -235,8 +246,21 @@ class Verdict:
         if self.replay is not None:
             lines["replay"] = _replay_line(self.replay)
         weak = self.weaknesses
-        lines["verdict"] = "doubtful: " + "; ".join(weak) if weak else "good: it ranks, spreads and compares well"
+        word = "cannot be judged" if self.is_too_noisy else "doubtful"
+        lines["verdict"] = f"{word}: {'; '.join(weak)}" if weak else "good: it ranks, spreads and compares well"
         return lines
+
+
+def _too_noisy(check: MetricCheck) -> str:
+    """Say that the sample is too noisy, and what would help."""
+    needed = repeats_needed(check.between_repeats, GOOD_KENDALL)
+    more = (
+        f"it would reach {GOOD_KENDALL} with {needed:,} repeats of each architecture" if needed else "no repeats agree"
+    )
+    return (
+        f"repeats differ so much that a perfect model would rank with {_number(check.ceiling)}, below {GOOD_KENDALL} "
+        f"({more}); this one ranks with {_number(check.kendall)}"
+    )
 
 
 def _noise_line(check: NoiseCheck) -> str:
@@ -271,7 +295,9 @@ def _made(kind: Any, facts: Any) -> Any:
     """Return a check of JSON values, with NaN for None where a number must be."""
     values = {}
     for field in dataclasses.fields(kind):
-        value = facts[field.name]
+        value = facts.get(field.name, field.default)
+        if value is dataclasses.MISSING:
+            raise KeyError(field.name)
         if field.type == "float":
             value = math.nan if value is None else float(value)
         elif isinstance(value, list):

@@ -142,7 +142,7 @@ def arranged(
     if stated.budget is None:
         spent = shown_spent(shown.stated_budget, order)
     else:
-        spent = stated_budget(stated.budget.at(measurements.fidelity), order, fidelity, before, time)
+        spent = stated_budget(measurements.resolved(stated.budget), order, fidelity, before, time)
     notes += spent.notes
     rows: dict[str, NDArray[Any]] = {
         "architecture": architecture,

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.strategies.parts import elementary
-from nasbench_lab.streams import scale
+from nasbench_lab.streams import WordArray, scale
 
 Codes = NDArray[np.int8]
 
 _CHUNK = 8  # codes whose agreement is packed into a byte
+_SEVEN_BITS, _HIGHEST_BITS = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
+_GATHER, _TO_LOWEST = np.uint64(0x0002040810204081), np.uint64(56)
+_TILE = 2**14  # pairs of codes and data, so that their arrays stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +45,15 @@ class CategoricalKde:
 
     def density(self, codes: Codes) -> FloatArray:
         """Return the density at codes, shape (runs, m, d) to (runs, m)."""
-        total: FloatArray | None = None
-        for first in range(0, self.data.shape[2], _CHUNK):
-            part = slice(first, first + _CHUNK)
-            agree = np.zeros((len(codes), codes.shape[1], self.data.shape[1]), dtype=np.uint8)
-            for bit, code in enumerate(range(self.data.shape[2])[part]):
-                agree |= (codes[:, :, None, code] == self.data[:, None, :, code]).view(np.uint8) << np.uint8(bit)
-            weight = self._weights(part)
-            place = agree + (np.arange(len(codes)) * weight.shape[1])[:, None, None]
-            kernel = weight.reshape(-1).take(place)
-            total = kernel if total is None else total * kernel
-        assert total is not None  # noqa: S101 - there is at least one code
-        return total.mean(axis=2)
+        runs, m, d = codes.shape
+        weights = [self._weights(slice(first, first + _CHUNK)) for first in range(0, d, _CHUNK)]
+        data, given = _packed(self.data), _packed(codes)
+        density = np.empty((runs, m))
+        block = max(1, _TILE // (m * self.data.shape[1]))
+        for first in range(0, runs, block):
+            part = slice(first, first + block)
+            density[part] = _kernels(given[:, part], data[:, part], [weight[part] for weight in weights]).mean(axis=2)
+        return density
 
     def _weights(self, part: slice) -> FloatArray:
         """Return the product of the kernels of some codes for every set of agreeing codes, shape (runs, sets)."""
@@ -81,6 +81,41 @@ class CategoricalKde:
         others = np.maximum(np.array(self.cardinalities) - 1, 1)
         step = 1 + scale(uniform[:, :, 1 + d :], others)
         return np.where(changes, (centre + step) % np.array(self.cardinalities), centre).astype(np.int8)
+
+
+def _packed(codes: Codes) -> WordArray:
+    """Return codes, shape (runs, n, d), as words of eight bytes, one byte per code, shape (words, runs, n)."""
+    runs, n, d = codes.shape
+    padded = np.zeros((runs, n, -(-d // _CHUNK) * _CHUNK), dtype=np.int8)
+    padded[:, :, :d] = codes
+    return np.ascontiguousarray(padded.view("<u8").astype(np.uint64, copy=False).transpose(2, 0, 1))
+
+
+def _kernels(codes: WordArray, data: WordArray, weights: Sequence[FloatArray]) -> FloatArray:
+    """Return the product of the kernels for every pair of codes, (words, runs, m), and data, (words, runs, n).
+
+    Args:
+        codes: packed, shape (words, runs, m).
+        data: packed, shape (words, runs, n).
+        weights: for every word, the products of its kernels by which codes agree, each of shape (runs, sets).
+
+    Returns:
+        Shape (runs, m, n).
+    """
+    shape = (codes.shape[1], codes.shape[2], data.shape[2])
+    word, total = np.empty(shape, dtype=np.uint64), np.ones(0)
+    run = np.arange(shape[0])[:, None, None]
+    for number, weight in enumerate(weights):
+        np.bitwise_xor(codes[number, :, :, None], data[number, :, None, :], out=word)
+        word += _SEVEN_BITS  # now the highest bit of a byte says whether the codes differ
+        word &= _HIGHEST_BITS
+        word *= _GATHER  # brings the eight bits together, in the highest byte
+        word >>= _TO_LOWEST
+        place = word.view(np.int64)
+        place += run * weight.shape[1]
+        kernel = weight[:, ::-1].reshape(-1).take(place)
+        total = kernel if number == 0 else np.multiply(total, kernel, out=total)
+    return total
 
 
 def fit(data: Codes, cardinalities: Sequence[int], least: float) -> CategoricalKde:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Literal, final
+from typing import Literal, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dtrmm
+from scipy.linalg.blas import dtrmm, strmm
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
@@ -16,9 +16,10 @@ from nasbench_lab.strategies.models.code_spectrum import CodeSpectrum
 from nasbench_lab.strategies.parts import elementary
 
 Kind = Literal["hamming", "matern", "path"]
+_Number = TypeVar("_Number", np.float32, np.float64)
 
+_FIRST_CAPACITY = 32
 _NEGLIGIBLE = 1e-14  # singular values below this fraction of the largest are rounding errors
-_BLOCK = 2**17  # numbers that are processed at a time: 1 MiB
 
 
 def correlation(kind: Kind, distance: FloatArray, lengthscale: FloatArray | float) -> FloatArray:
@@ -74,20 +75,22 @@ class CodeGrid:
         """Architecture at every place, -1 for none, shape (size,)."""
         self.architecture[self.place] = np.arange(space.size)
         split = min(range(len(cardinalities) + 1), key=lambda i: _halves_cost(cardinalities, i))
-        self._head_distance = _distances(cardinalities[:split])
-        self._tail_distance = _distances(cardinalities[split:])
+        self._head_distance = numbers_of_differing(cardinalities[:split])
+        self._tail_distance = numbers_of_differing(cardinalities[split:])
         self._tails = len(self._tail_distance)
-        self._correlations = correlations
-        heads, tails = _factors(correlations, split + 1, len(cardinalities) - split + 1)
+        self.correlations = correlations
+        heads, tails = factors(correlations, split + 1, len(cardinalities) - split + 1)
         # Shape (lengthscales, heads, terms, heads): row h of a table is a_r(d(h, .)).
         self._head_table = np.moveaxis(heads[:, :, self._head_distance], 1, 2).copy()
         self._tail_table = np.moveaxis(tails[:, :, self._tail_distance], 1, 2).copy()
 
     def correlate(self, lengthscale: IntArray, one: IntArray, other: IntArray) -> FloatArray:
         """Return the correlations of places that broadcast to (runs, ...), with the lengthscale of every run."""
-        head = self._head_distance[one // self._tails, other // self._tails]
-        differing = head + self._tail_distance[one % self._tails, other % self._tails]
-        return self._correlations[lengthscale.reshape(-1, *(1,) * (differing.ndim - 1)), differing]
+        row = (one // self._tails) * len(self._head_distance) + other // self._tails
+        differing = self._head_distance.reshape(-1).take(row)
+        differing += self._tail_distance.reshape(-1).take((one % self._tails) * self._tails + other % self._tails)
+        differing += (lengthscale * self.correlations.shape[1]).reshape(-1, *(1,) * (differing.ndim - 1))
+        return self.correlations.reshape(-1).take(differing)
 
     def factors(self, lengthscale: IntArray, place: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return a_r(d_head(x, .)) and b_r(d_tail(x, .)) of places.
@@ -102,10 +105,64 @@ class CodeGrid:
         of_run = lengthscale[:, None]
         return self._head_table[of_run, place // self._tails], self._tail_table[of_run, place % self._tails]
 
+    def differing(self, runs: int) -> Differing:
+        """Return no places of a number of runs, to which the distances of others are counted."""
+        return Differing(self.correlations, self._head_distance, self._tail_distance, runs)
+
     @cached_property
     def spectrum(self) -> CodeSpectrum:
         """The eigenvectors of the correlations."""
-        return CodeSpectrum(self.cardinalities, self._correlations)
+        return CodeSpectrum(self.cardinalities, self.correlations)
+
+
+@final
+class Differing:
+    """Observed places of every run, the same number in each, and their correlations with other places of a grid.
+
+    The class keeps the numbers of codes that differ from all heads and from all tails, one byte each. A lookup copies
+    one short row for the head of a place and one for its tail, and adds them.
+
+    Args:
+        correlations: rho, as for `CodeGrid`.
+        heads: number of codes that differ between heads, shape (heads, heads).
+        tails: the same for tails.
+        runs: number of runs.
+    """
+
+    def __init__(self, correlations: FloatArray, heads: IntArray, tails: IntArray, runs: int) -> None:
+        self._correlations, self._count = correlations, 0
+        self._tables = [table.astype(np.uint8) for table in (heads, tails)]
+        self._differing = [np.zeros((runs, len(table), _FIRST_CAPACITY), dtype=np.uint8) for table in self._tables]
+
+    def add(self, place: IntArray) -> None:
+        """Add a place of every run, shape (runs,)."""
+        if self._count == self._differing[0].shape[2]:
+            self._differing = [np.concatenate([each, np.zeros_like(each)], axis=2) for each in self._differing]
+        for table, differing, half in zip(self._tables, self._differing, self._halves(place), strict=True):
+            differing[:, :, self._count] = table[half]
+        self._count += 1
+
+    def correlate(self, lengthscale: IntArray, run: IntArray, place: IntArray) -> FloatArray:
+        """Return correlations with all places of a run.
+
+        Args:
+            lengthscale: position of every run's lengthscale, shape (runs,).
+            run: some runs, shape (n,).
+            place: places, shape (n, k).
+
+        Returns:
+            Shape (n, k, places of the run).
+        """
+        head, tail = self._halves(place)
+        of_run = run[:, None]
+        index = self._differing[0][of_run, head, : self._count] + self._differing[1][of_run, tail, : self._count]
+        found = np.empty(index.shape)
+        for row, each in enumerate(lengthscale[run]):
+            self._correlations[each].take(index[row], out=found[row], mode="clip")
+        return found
+
+    def _halves(self, place: IntArray) -> tuple[IntArray, IntArray]:
+        return np.divmod(place, len(self._tables[1]))
 
 
 @final
@@ -155,42 +212,18 @@ class Sums:
         tails = self._tails[:, :n].reshape(runs, -1, self._tails.shape[3])
         return np.matmul(heads.transpose(0, 2, 1), tails).reshape(runs, self._grid.size)
 
-    def explained(self, rows: FloatArray) -> FloatArray:
-        """Return sum_t (sum_s rows_ts rho(x_s, .))**2, for lower triangular rows; shape (runs, grid.size)."""
-        if self._heads.shape[2] > 1:
-            return self._explained_at_once(rows)
-        total = np.zeros((len(rows), self._grid.size))
-        for t in range(rows.shape[1]):
-            term = self.sum(rows[:, t, : t + 1])
-            term *= term
-            total += term
-        return total
-
-    def _explained_at_once(self, rows: FloatArray) -> FloatArray:
-        """Return the same, from the correlations themselves: cheaper if they have several terms."""
-        runs, n, _ = rows.shape
-        heads, tails = self._heads[:, :n].swapaxes(2, 3), self._tails[:, :n]  # (runs, n, heads, terms) and back
-        block = max(_BLOCK // (n * tails.shape[3]), 1)
-        total = np.empty((runs, heads.shape[2], tails.shape[3]))
-        for run in range(runs):
-            for first in range(0, heads.shape[2], block):  # so that a block stays in the cache
-                correlations = np.matmul(heads[run, :, first : first + block], tails[run]).reshape(n, -1)
-                sums = lower_times(rows[run], correlations, overwrite=True)
-                total[run, first : first + block] = np.einsum("ts,ts->s", sums, sums).reshape(-1, tails.shape[3])
-        return total.reshape(runs, self._grid.size)
-
 
 def _halves_cost(cardinalities: tuple[int, ...], split: int) -> int:
     return max(math.prod(cardinalities[:split]), math.prod(cardinalities[split:]))
 
 
-def _distances(cardinalities: tuple[int, ...]) -> NDArray[np.int64]:
+def numbers_of_differing(cardinalities: tuple[int, ...]) -> NDArray[np.int64]:
     """Return the number of codes that differ between all combinations of some codes, shape (n, n)."""
     codes = np.indices(cardinalities).reshape(len(cardinalities), math.prod(cardinalities))
     return (codes[:, :, None] != codes[:, None, :]).sum(axis=0)
 
 
-def _factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArray, FloatArray]:
+def factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArray, FloatArray]:
     """Return a and b, shapes (lengthscales, terms, heads) and (lengthscales, terms, tails)."""
     matrix = correlations[:, np.arange(heads)[:, None] + np.arange(tails)]
     u, s, vt = np.linalg.svd(matrix, full_matrices=False)
@@ -199,17 +232,20 @@ def _factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArr
     return u[:, :, :terms].swapaxes(1, 2) * root, vt[:, :terms] * root
 
 
-def lower_times(lower: FloatArray, matrix: FloatArray, *, overwrite: bool = False) -> FloatArray:
+def triangular_product(
+    lower: NDArray[_Number], matrix: NDArray[_Number], *, overwrite: bool = False
+) -> NDArray[_Number]:
     """Return L R for a lower triangular L, shape (n, n), and R, shape (n, m); takes half the time of ``L @ R``.
 
     Args:
         lower: L; entries above the diagonal are ignored.
-        matrix: R.
+        matrix: R, of the same precision.
         overwrite: whether R may be overwritten with the product.
 
     >>> import numpy as np
-    >>> lower_times(np.array([[1.0, 9.0], [2.0, 3.0]]), np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])).tolist()
+    >>> triangular_product(np.array([[1.0, 9.0], [2.0, 3.0]]), np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])).tolist()
     [[1.0, 0.0, 2.0], [2.0, 3.0, 7.0]]
     """
     # BLAS stores matrices by columns: transposed, nothing needs to be copied.
-    return dtrmm(1.0, lower.T, matrix.T, side=1, overwrite_b=overwrite).T
+    product = strmm if lower.dtype == np.float32 else dtrmm
+    return product(1.0, lower.T, matrix.T, side=1, overwrite_b=overwrite).T

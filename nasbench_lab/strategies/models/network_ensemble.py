@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.models.exact_products import bits_for, product, rounded
 from nasbench_lab.strategies.parts.elementary import exp
 
@@ -96,16 +96,25 @@ class Networks:
             x: examples, shape (runs, n, inputs).
             slope: returns the derivatives of the loss by the outputs, shape (runs, members, n) for both.
         """
-        first = [np.zeros_like(parameter) for parameter in parameters]
-        second = [np.zeros_like(parameter) for parameter in parameters]
         kept, kept_square = 1.0, 1.0
-        inputs = rounded(x.astype(np.float64), self._bits(x.shape[1]))
+        place = _used_inputs(x)
+        inputs = np.take_along_axis(x, place[:, None], axis=2)
+        inputs = np.concatenate([inputs, np.zeros_like(inputs[:, :, :1])], axis=2)
+        examples = rounded(inputs.astype(np.float64), self._bits(x.shape[1]))
+        trained = [_kept_rows(parameters[0], place), *parameters[1:]]
+        together = np.concatenate([matrix.ravel() for matrix in trained])  # a step of Adam is one pass over all of them
+        views = _views(together, trained)
+        slopes, first, second = np.zeros_like(together), np.zeros_like(together), np.zeros_like(together)
+        slope_views = _views(slopes, trained)
         for _ in range(self.steps):
-            gradients = self.gradients(parameters, inputs, slope)
+            for view, gradient in zip(slope_views, self.gradients(views, examples, slope), strict=True):
+                view[...] = gradient
             kept, kept_square = kept * 0.9, kept_square * 0.99  # not powers, whose last bits depend on the system
             rate = self.learning_rate * math.sqrt(1 - kept_square) / (1 - kept)
-            for parameter, m, v, gradient in zip(parameters, first, second, gradients, strict=True):
-                _adam(parameter, m, v, gradient.astype(np.float32), rate)
+            _adam(together, first, second, slopes, rate)
+        np.put_along_axis(parameters[0], place[:, None, :, None], views[0][:, :, :-1], axis=2)
+        for parameter, view in zip(parameters[1:], views[1:], strict=True):
+            parameter[...] = view
 
     def gradients(self, parameters: list[SingleArray], x: FloatArray, slope: Slope) -> list[FloatArray]:
         """Return the derivatives of the loss by all parameters, for inputs that are rounded (see `train`)."""
@@ -119,7 +128,7 @@ class Networks:
             gradients += [back.sum(axis=2, keepdims=True), product(outputs[layer].swapaxes(2, 3), back)]
             if layer:
                 back = product(back, weights[layer].swapaxes(2, 3))
-                back *= outputs[layer] > 0
+                np.copyto(back, 0.0, where=outputs[layer] <= 0)
         return gradients[::-1]
 
     def _bits(self, examples: int) -> int:
@@ -138,6 +147,34 @@ def _forward(weights: list[FloatArray], biases: list[SingleArray], x: FloatArray
             rounded(out, bits, out=out)
         outputs.append(out)
     return outputs
+
+
+def _used_inputs(x: SingleArray) -> IntArray:
+    """Return the inputs that are not zero in all examples of a run, shape (runs, largest number of them).
+
+    The weights of the others have no slope, so training does not change them. A run with fewer of them gets others.
+    """
+    used = (x != 0).any(axis=1)
+    return np.argsort(~used, axis=1, kind="stable")[:, : used.sum(axis=1).max()]
+
+
+def _kept_rows(matrix: SingleArray, place: IntArray) -> SingleArray:
+    """Return rows of first weights, shape (runs, members, rows, width), and one more for the size of all others.
+
+    The largest weight of a matrix determines how it is rounded, so the last row has the largest that was left out.
+    """
+    rows = np.take_along_axis(matrix, place[:, None, :, None], axis=2)
+    others = np.abs(matrix)
+    np.put_along_axis(others, place[:, None, :, None], 0.0, axis=2)
+    last = np.zeros_like(matrix[:, :, :1])
+    last[..., 0] = others.max(axis=(2, 3), initial=0.0)[..., None]
+    return np.concatenate([rows, last], axis=2)
+
+
+def _views(together: SingleArray, like: list[SingleArray]) -> list[SingleArray]:
+    """Return parts of an array with the shapes of other arrays."""
+    ends = np.cumsum([matrix.size for matrix in like])[:-1]
+    return [part.reshape(matrix.shape) for part, matrix in zip(np.split(together, ends), like, strict=True)]
 
 
 def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradient: SingleArray, rate: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,11 @@ class ProposalHistory:
     founded: bool = False
 
     @classmethod
-    def of(cls, problem: Problem) -> ProposalHistory:
+    def of(cls, problem: Problem) -> Self:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         codes = space.codes(np.zeros((runs, 0), dtype=np.int64))
-        return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), codes)
+        return cls(space, problem.streams, Observations(runs), Visited(space, runs), codes)
 
     def begin(self, count: int) -> IntArray:
         """Propose random architectures, the first of every run, shape (runs, count) (see `Visited.begin`)."""
@@ -59,5 +59,9 @@ class ProposalHistory:
         new = ~self.visited.has(run, architecture)
         self.visited.add(run[new], architecture[new])
         self.observations.propose(architecture, believed)
-        self.codes = np.concatenate([self.codes, self.space.codes(architecture)[:, None]], axis=1)
+        self.record(self.space.codes(architecture))
         return architecture[:, None]
+
+    def record(self, codes: NDArray[np.integer[Any]]) -> None:
+        """Record the codes of one proposal of every run, shape (runs, codes)."""
+        self.codes = np.concatenate([self.codes, codes[:, None]], axis=1)

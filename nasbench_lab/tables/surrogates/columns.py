@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.tables.surrogates.models.stored import StoredModel
@@ -36,14 +38,19 @@ class SurrogateColumn:
     high: float
     variance: StoredModel | None = None
 
-    def expected(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return expected values and the standard deviations of repeats, shape (n, inputs) to (n,) twice."""
+    def expected(self, vectors: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        """Return expected values and the standard deviations of repeats, shape (n, inputs) to (n,) twice.
+
+        Vectors may have any precision that holds their numbers.
+        """
         predicted = self.model.predict(vectors)
         values = np.exp(np.clip(predicted, -700.0, 700.0)) if self.is_log else predicted
         values = np.clip(values, self.low, self.high)
         if self.variance is None:
             return values, np.zeros(len(values))
-        variance = self.variance.predict(np.concatenate([vectors, predicted[:, None]], axis=1))
+        precision = np.float32 if self.variance.single else np.float64
+        inputs = np.concatenate([vectors, predicted[:, None]], axis=1, dtype=precision, casting="same_kind")
+        variance = self.variance.predict(inputs)
         return values, np.sqrt(np.maximum(variance, 0.0)) * (values if self.is_log else 1.0)
 
     def repeated(self, expected: FloatArray, deviation: FloatArray, drawn: FloatArray) -> FloatArray:

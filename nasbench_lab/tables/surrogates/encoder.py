@@ -57,9 +57,13 @@ class Encoder:
 
     def vectors(self, architecture: IntArray) -> FloatArray:
         """Return architectures as vectors, shape (n,) to (n, inputs)."""
+        return self.short_vectors(architecture).astype(np.float64)
+
+    def short_vectors(self, architecture: IntArray) -> NDArray[Any]:
+        """Return the same numbers as the space makes them: in single precision, where that holds them."""
         columns: list[NDArray[Any]] = [self.space.encode(architecture, self._of_space)] if self._of_space else []
         columns += [self.scores[name][architecture, None] for name in self._names]
-        return np.concatenate(columns, axis=1).astype(np.float64)
+        return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
 
 
 def as_ranks(values: FloatArray) -> NDArray[np.float32]:

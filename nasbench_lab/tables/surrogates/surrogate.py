@@ -155,7 +155,7 @@ class Surrogate(ComputedTable):
         return rows[:, :count], rows[:, count:]
 
     def _predicted(self, architecture: IntArray) -> FloatArray:
-        vectors = self.parts.encoder.vectors(architecture)
+        vectors = self.parts.encoder.short_vectors(architecture)
         pairs = [column.expected(vectors) for column in self.parts.columns]
         expected, deviation = (np.stack(each, axis=1) for each in zip(*pairs, strict=True))
         if training := self._training_columns:  # a longer training takes more seconds

@@ -15,8 +15,8 @@ from nasbench_lab.train.datasets.imagenet16 import imagenet16_120
 from nasbench_lab.train.datasets.user_arrays import arrays
 
 
-def _digits(hardening: Mapping[str, Any] | None = None) -> Dataset:
-    return digits(Hardening(**hardening) if hardening else None)
+def _digits(hardening: Mapping[str, Any] | None = None, versions: int = 1) -> Dataset:
+    return digits(Hardening(**hardening) if hardening else None, versions)
 
 
 _DATASETS: dict[str, Callable[..., Dataset]] = {

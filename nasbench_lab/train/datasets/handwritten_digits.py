@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.checks import AtLeast, AtMost, check_fields
+from nasbench_lab.checks import AtLeast, AtMost, check_fields, whole
 from nasbench_lab.global_random import kept_random_state
 from nasbench_lab.train.datasets.dataset import Dataset, Split
 
@@ -44,7 +44,7 @@ _TRAIN, _VALID = 900, 450  # numbers of originals; the other 447 are for testing
 _PARTS, _TURNS = 12, 3
 
 
-def digits(hardening: Hardening | None = None) -> Dataset:
+def digits(hardening: Hardening | None = None, versions: int = 1) -> Dataset:
     """Return the distorted digits: ten classes of 8x8 images. No original is in more than one split.
 
     The 1,797 originals (the test part of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI 1998,
@@ -56,12 +56,19 @@ def digits(hardening: Hardening | None = None) -> Dataset:
 
     Args:
         hardening: how strongly the images are distorted; by default as in the tables of this package.
+        versions: number of distorted versions of every original for validation and testing. More versions measure the
+            same networks more precisely; the training images stay the same.
+
+    Raises:
+        ParameterError: ``versions`` is not from 1 to 100.
 
     >>> dataset = digits()
     >>> dataset.train.images.shape, dataset.parts, len(dataset.valid), len(dataset.test)
     ((3600, 1, 8, 8), 12, 450, 447)
+    >>> len(digits(versions=6).valid)
+    2700
     """
-    made = _distorted(hardening or Hardening())
+    made = _distorted(hardening or Hardening(), whole("versions", versions, AtLeast(1), AtMost(100)))
     train, valid, test = (
         Split(split.images.copy(), split.labels.copy()) for split in (made.train, made.valid, made.test)
     )
@@ -69,7 +76,7 @@ def digits(hardening: Hardening | None = None) -> Dataset:
 
 
 @functools.cache
-def _distorted(hardening: Hardening) -> Dataset:
+def _distorted(hardening: Hardening, versions: int) -> Dataset:
     """Make the distorted digits, once per process: it takes a quarter of a second."""
     with kept_random_state():
         from sklearn.datasets import load_digits
@@ -80,18 +87,32 @@ def _distorted(hardening: Hardening) -> Dataset:
     train, valid, test = np.split(_shuffled(labels, random), [_TRAIN, _TRAIN + _VALID])
     thirds = np.split(train, _TURNS)
 
+    # Further versions have random numbers of their own, so that the first ones are the same for any number of versions.
+    further = np.random.Generator(np.random.Philox(_SEED + 1))
+
     def split(chosen: NDArray[np.int64]) -> Split:
         return Split(harden(images[chosen], hardening, random)[:, None], labels[chosen])
+
+    def repeated(chosen: NDArray[np.int64], first: Split) -> Split:
+        others = [harden(images[chosen], hardening, further)[:, None] for _ in range(versions - 1)]
+        return Split(np.concatenate([first.images, *others]), np.tile(first.labels, versions))
+
+    trained, validated, tested = (
+        split(np.concatenate([thirds[part % _TURNS] for part in range(_PARTS)])),
+        split(valid),
+        split(test),
+    )
 
     return Dataset(
         "digits",
         classes=10,
-        train=split(np.concatenate([thirds[part % _TURNS] for part in range(_PARTS)])),
-        valid=split(valid),
-        test=split(test),
+        train=trained,
+        valid=repeated(valid, validated),
+        test=repeated(test, tested),
         parts=_PARTS,
         description=f"scikit-learn's digits (UCI 1998), {len(train)} / {len(valid)} / {len(test)} originals for "
-        f"train / valid / test, distorted: {hardening}",
+        f"train / valid / test, distorted: {hardening}"
+        + (f", {versions} versions of every original in valid and test" if versions > 1 else ""),
     )
 
 

@@ -17,7 +17,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.train.build.run import ExecutionOptions
 from nasbench_lab.train.live_search.exported_networks import NO_EXPORT, export_network
 from nasbench_lab.train.live_search.search_folder import StoredSearch
-from nasbench_lab.train.live_search.search_loop import LiveStep
+from nasbench_lab.train.live_search.search_steps import LiveStep
 from nasbench_lab.train.pick_training import Trained, train_picks
 from nasbench_lab.train.saved_weights import load
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ def check_export(name: str) -> str:
         raise unknown("format of networks", name, (*EXPORTS, NO_EXPORT))
     missing = [each for each in _ONNX_PACKAGES if importlib.util.find_spec(each) is None]
     if name == "onnx" and missing:
-        raise ParameterError(f"an export to ONNX needs {' and '.join(missing)}: pip install onnx onnxscript")
+        raise ParameterError(f"an export to ONNX needs {' and '.join(missing)}: pip install 'nasbench-lab[onnx]'")
     return name
 
 
@@ -79,8 +80,16 @@ def _onnx(network: nn.Module, example: torch.Tensor, path: Path) -> None:
         "input_names": ["images"],
         "output_names": ["scores"],
         "dynamic_shapes": ({0: torch.export.Dim("batch", min=1, max=_MOST_IMAGES)},),
+        "external_data": False,  # otherwise the weights are in a second file beside the temporary one
+        "verbose": False,
     }
-    torch.onnx.export(network, (example,), str(path), dynamo=True, **options)
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it names every operation of torchvision where that is not installed
+    try:
+        torch.onnx.export(network, (example,), str(path), dynamo=True, **options)
+    finally:
+        logger.setLevel(level)
 
 
 EXPORTS: Mapping[str, tuple[str, Callable[[nn.Module, torch.Tensor, Path], None]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
+from nasbench_lab.train.live_search.failures import kind_of
 from nasbench_lab.train.npz_files import read_npz
 from nasbench_lab.train.sqlite_file import Owner, SqliteFile
 
@@ -126,6 +127,25 @@ class TrainingJournal(SqliteFile):
                 "WHERE parent = '' GROUP BY network, budget ORDER BY MIN(number)"
             ).fetchall()
             yield from map(_trained, rows)
+
+    def forget_failures(self, kinds: Sequence[str]) -> list[tuple[str, int, str]]:
+        """Remove the records of failures, so that the trainings are done again when they are asked for.
+
+        What a training had measured before it failed stays.
+
+        Args:
+            kinds: kinds of failures, see `nasbench_lab.train.live_search.failures.KINDS`.
+
+        Returns:
+            Network, budget and reason of each.
+        """
+        with self._errors(), self._connection:
+            rows = self._connection.execute(
+                "SELECT network, budget, reason, number FROM trainings WHERE reason != '' ORDER BY number"
+            ).fetchall()
+            failed = [row for row in rows if kind_of(row[2]) in kinds]
+            self._connection.executemany("DELETE FROM trainings WHERE number = ?", [row[3:] for row in failed])
+        return [row[:3] for row in failed]
 
     def parts(self) -> list[tuple[str, int, int]]:
         """Return network, budget and last epoch of every part of a training, in the order in which they ended."""

@@ -40,16 +40,21 @@ class LiveObservation:
             proposal: what was proposed.
             earlier: repeat that the resumed evaluation observed; None if none is resumed.
         """
-        values = self._table.trainings.at_epoch(trained, proposal.epochs)[self._table.objective.name]
         repeat = self._repeat
         if earlier is not None and self._table.description.resumable:
             repeat = "mean" if earlier == MEAN else earlier
-        if repeat == "mean":
-            known = values[~np.isnan(values)]
-            return float(known.sum() / len(known)) if len(known) else float("nan"), MEAN
         if repeat == "sample":
-            repeat = int(scale(np.array([proposal.uniform]), len(values))[0])
-        return float(values[repeat]), repeat
+            repeat = int(scale(np.array([proposal.uniform]), self._table.repeats)[0])
+        number = MEAN if repeat == "mean" else int(repeat)
+        return self.value_of(trained, proposal.epochs, number), number
+
+    def value_of(self, trained: JournalledTraining, epochs: int, repeat: int) -> float:
+        """Return the value of a training after a number of epochs, of one repeat or of their mean; NaN if it failed."""
+        values = self._table.trainings.at_epoch(trained, epochs)[self._table.objective.name]
+        if repeat != MEAN:
+            return float(values[repeat])
+        known = values[~np.isnan(values)]
+        return float(known.sum() / len(known)) if len(known) else float("nan")
 
     def violation(self, architecture: int) -> float:
         """Return by how much an architecture breaks the limits, 0 if it keeps them, without a training."""

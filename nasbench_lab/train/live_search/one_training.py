@@ -17,6 +17,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.live_search.failures import NOT_FINITE, OUT_OF_MEMORY, RETRIED, kind_of, too_long
 from nasbench_lab.train.live_search.inherited_starts import ParentTraining, keep_weights, start_from, weights_path
 from nasbench_lab.train.live_search.journal import JournalledTraining, TrainingJournal
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
@@ -27,7 +28,6 @@ CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints."""
 
 _BETWEEN_CHECKPOINTS = 30.0  # seconds
-NOT_FINITE = "the loss is not finite"
 
 EpochReport = Callable[[int], None]
 """Called with the number of finished epochs after every epoch."""
@@ -123,7 +123,7 @@ class Trainer:
             checkpoint = self._checkpoint(request)
             trained = self._train(request, checkpoint, started, report)
             self.journal.record(trained)
-            if trained.epochs == trained.budget:
+            if trained.epochs == trained.budget and not _may_be_retried(trained.reason):
                 checkpoint.unlink(missing_ok=True)
         return TrainingAnswer(trained, fresh=True)
 
@@ -156,7 +156,7 @@ class Trainer:
         except NasbenchLabError as error:  # there is no such network
             reason = first_line(error)
         except (MemoryError, RuntimeError) as error:
-            reason = "out of memory" if _is_memory(error) else f"{type(error).__name__}: {first_line(error)}"
+            reason = OUT_OF_MEMORY if _is_memory(error) else f"{type(error).__name__}: {first_line(error)}"
         else:
             return self._finished(training, request, started)
         curve = self._recorded_curve(request) if training is None else training.curves.values
@@ -203,7 +203,8 @@ class Trainer:
             now = time.monotonic()
             longest = self.limits.longest
             if longest is not None and before + now - started > longest and epoch < request.epochs:
-                raise _FailedError(f"the training took longer than the limit of {longest:g} s")
+                training.save(checkpoint)  # another try continues here
+                raise _FailedError(too_long(longest))
             if epoch >= request.epochs:
                 break
             if now - saved > _BETWEEN_CHECKPOINTS:
@@ -244,6 +245,10 @@ class Trainer:
 
 def _parent(request: Request) -> str:
     return "" if request.origin is None else request.origin.name
+
+
+def _may_be_retried(reason: str) -> bool:
+    return bool(reason) and kind_of(reason) in RETRIED
 
 
 class _FailedError(Exception):

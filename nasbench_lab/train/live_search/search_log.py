@@ -83,6 +83,23 @@ class LiveSearchLog(SqliteFile):
             ).fetchall()
             return [_event(row) for row in rows]
 
+    def rewind(self, proposal: int) -> int:
+        """Remove everything from the end of a proposal on; the clock stays.
+
+        Returns:
+            Number of evaluations that had ended before.
+        """
+        clock = self.clock()
+        with self._errors(), self._connection:
+            (first,) = self._connection.execute(
+                "SELECT number FROM events WHERE kind = 'end' AND proposal = ?", (proposal,)
+            ).fetchone()
+            self._connection.execute("DELETE FROM events WHERE number >= ?", (first,))
+            self._connection.execute("DELETE FROM clock")
+            self._connection.execute("INSERT INTO clock VALUES (?)", (clock,))
+            (kept,) = self._connection.execute("SELECT COUNT(*) FROM events WHERE kind = 'end'").fetchone()
+        return int(kept)
+
     def set_clock(self, seconds: float) -> None:
         """Store how many seconds the search has taken."""
         with self._errors(), self._connection:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +14,15 @@ from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.train.live_search.failures import NOT_FINITE, RETRIED, kind_of
 from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.observations import LiveObservation, LiveScores
 from nasbench_lab.train.live_search.one_training import Request
 from nasbench_lab.train.live_search.proposals import Proposal, ProposedEvaluations
 from nasbench_lab.train.live_search.search_log import Event, LiveSearchLog
-from nasbench_lab.train.live_search.workers import AnyWorkers, Running
+from nasbench_lab.train.live_search.search_steps import LiveStep, Report, SearchState
+from nasbench_lab.train.live_search.workers import AnyWorkers
 
 MOST_FAILURES = 5
 """Number of first trainings that all fail after which a search gives up."""
@@ -30,51 +31,6 @@ MOST_KNOWN = 1000
 
 _TICK = 1.0  # seconds between reports
 _BETWEEN_CLOCKS = 5.0  # seconds between two records of the clock
-
-
-class LiveStep(NamedTuple):
-    """An evaluation that has ended.
-
-    Attributes:
-        architecture: index.
-        epochs: fidelity.
-        repeat: number of the observed repeat, -1 for the mean.
-        observed: observed value, NaN for a failed training.
-        clock: seconds of the search at its end.
-        feasible: whether the architecture keeps all limits.
-        recommended: what the strategy recommended after it; -1 for nothing.
-        fresh: whether something was trained for it.
-        parent: number of the proposal whose weights it started from; -1 for random weights.
-    """
-
-    architecture: int
-    epochs: int
-    repeat: int
-    observed: float
-    clock: float
-    feasible: bool
-    recommended: int
-    fresh: bool
-    parent: int = -1
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchState:
-    """How far a search is.
-
-    Attributes:
-        steps: the evaluations that have ended, in this order.
-        running: trainings that are being done.
-        clock: seconds of the search.
-    """
-
-    steps: Sequence[LiveStep]
-    running: Sequence[Running]
-    clock: float
-
-
-Report = Callable[[SearchState], None]
-"""Called about once a second, and after every evaluation."""
 
 
 class SearchLoop:
@@ -275,10 +231,31 @@ class SearchLoop:
             step = step._replace(recommended=self._proposed.recommendation())
         self._steps.append(step)
 
+    def without_value(self) -> dict[int, str]:
+        """Return why evaluations of allowed architectures have no value, by number of the proposal, in order.
+
+        The text is empty where the journal now has a value, or nothing.
+        """
+        found = {}
+        for event in self._log.events():
+            if event.kind == "end" and np.isnan(event.value):
+                proposal = self._proposed.all[event.proposal]
+                if self._observation.violation(proposal.architecture) == 0:
+                    found[proposal.number] = self._reason(proposal)
+        return found
+
+    def _reason(self, proposal: Proposal) -> str:
+        trained = self._table.trainings.known(self._request(proposal))
+        if trained is None or trained.reason:
+            return "" if trained is None else trained.reason
+        # One of several networks can fail alone.
+        return NOT_FINITE if np.isnan(self._observation.value_of(trained, proposal.epochs, proposal.repeat)) else ""
+
     def _check_failures(self, reason: str) -> None:
         """Give up if nothing that was trained has worked."""
         if len(self._steps) == MOST_FAILURES and all(np.isnan(step.observed) for step in self._steps):
-            raise ParameterError(f"the first {MOST_FAILURES} trainings all failed; the last one: {reason}")
+            again = "; --retry-failed tries them again" if kind_of(reason) in RETRIED else ""
+            raise ParameterError(f"the first {MOST_FAILURES} trainings all failed; the last one: {reason}{again}")
 
     def _tick(self, workers: AnyWorkers) -> None:
         now = self._now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies import list_strategies, resolve
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.live_search.failures import counts_of
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch, stored_searches
 from nasbench_lab.train.live_search.search_log import LiveSearchLog
-from nasbench_lab.train.live_search.search_loop import LiveStep, Report, SearchLoop
+from nasbench_lab.train.live_search.search_loop import SearchLoop
+from nasbench_lab.train.live_search.search_steps import LiveStep, Report
 from nasbench_lab.train.live_search.search_trace import trace_of
 from nasbench_lab.train.live_search.spec import TrainingLimits
 from nasbench_lab.train.live_search.trainings import TrainingsOnDemand
@@ -38,12 +40,15 @@ class SearchOutcome:
     Attributes:
         steps: the evaluations in the order in which they ended.
         finished: whether the budget is used up, or the strategy has nothing more to propose.
+        failed: number of evaluations without a value by kind of failure, see
+            `nasbench_lab.train.live_search.failures.KINDS`.
         note: why it ended early; empty if it did not.
         trace: of the evaluations; None without any.
     """
 
     steps: Sequence[LiveStep]
     finished: bool
+    failed: Mapping[str, int] = dataclasses.field(default_factory=dict)
     note: str = ""
     trace: Trace | None = None
 
@@ -92,6 +97,7 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
     with LiveSearchLog(search.path) as log:
         loop = SearchLoop(table, strategy, prepared, log, report, inherit=search.plan.inherit)
         loop.run(TrainingWorkers(table.trainings.trainer, table.trainings.devices) if train else None)
+        failed = counts_of(filter(None, loop.without_value().values()))
     steps, trace = tuple(loop.steps), None
     if steps:
         stopped, recommends = loop.proposes_nothing, loop.recommends
@@ -101,7 +107,7 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
             setting = dataclasses.replace(trace.setting, label=search.plan.label, parameters=parameters)
             trace = dataclasses.replace(trace, setting=setting)
         save_traces([trace], search.path / TRACE)
-    return SearchOutcome(steps, loop.is_over or loop.proposes_nothing, loop.stopped, trace)
+    return SearchOutcome(steps, loop.is_over or loop.proposes_nothing, failed, loop.stopped, trace)
 
 
 def finished_traces(folder: Path) -> list[Trace]:

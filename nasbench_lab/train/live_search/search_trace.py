@@ -13,7 +13,7 @@ from nasbench_lab.simulation.reference import reference_of
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.live_search.live_table import LiveTable
-from nasbench_lab.train.live_search.search_loop import LiveStep
+from nasbench_lab.train.live_search.search_steps import LiveStep
 
 
 def trace_of(

@@ -112,6 +112,20 @@ class TrainingsOnDemand:
         assert all(each is not None for each in found)  # noqa: S101
         return [each for each in found if each is not None]
 
+    def retry_failed(self, kinds: Sequence[str]) -> list[str]:
+        """Forget that trainings failed, so that they are done again when they are asked for.
+
+        Args:
+            kinds: kinds of failures, see `nasbench_lab.train.live_search.failures.KINDS`.
+
+        Returns:
+            The reason of each.
+        """
+        forgotten = self.journal.forget_failures(kinds)
+        for network, budget, _ in forgotten:
+            self._known.pop((network, budget), None)
+        return [reason for _, _, reason in forgotten]
+
     def _train_side_by_side(self, todo: Sequence[Request]) -> None:
         """Train in processes, which are kept for the next requests."""
         if self._workers is None:

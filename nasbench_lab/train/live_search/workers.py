@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from nasbench_lab.child_processes import Child, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
+from nasbench_lab.train.live_search.failures import process_died, too_long
 from nasbench_lab.train.live_search.journal import TrainingJournal
 from nasbench_lab.train.live_search.one_training import Request, Trainer, TrainingAnswer
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
@@ -180,7 +181,7 @@ class TrainingWorkers:
         if self._died[request] < _TRIES:
             self._waiting.appendleft(request)
             return
-        failed = self._trainer.fail(request, f"its process died ({how})", wall)
+        failed = self._trainer.fail(request, process_died(how), wall)
         yield Ended(request, TrainingAnswer(failed, fresh=True))
 
     def _ended_late(self) -> Iterator[Ended]:
@@ -193,7 +194,7 @@ class TrainingWorkers:
             request, place.request = place.request, None
             end_children([place.child])
             place.child = self._start(place.device)
-            failed = self._trainer.fail(request, f"the training took longer than the limit of {longest:g} s", wall)
+            failed = self._trainer.fail(request, too_long(longest), wall)
             yield Ended(request, TrainingAnswer(failed, fresh=True))
 
     def _hand_out(self) -> None:

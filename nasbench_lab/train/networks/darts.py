@@ -12,8 +12,9 @@ from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.darts_cells import CELLS, INPUTS
-from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn, ReluConvBn
+from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn
 from nasbench_lab.train.networks.family import NetworkFamily
+from nasbench_lab.train.networks.small_convolutions import DepthwiseConv, PointwiseBn, PointwiseConv
 
 _STEM = 3  # times the channels of the first cells
 _REDUCE = CELLS.index("reduce")
@@ -39,20 +40,10 @@ class DilatedConv(nn.Sequential):
 
 
 def _depthwise(channels: int, kernel: int, stride: int, dilation: int, *, copies: int) -> tuple[nn.Module, ...]:
-    all_channels = copies * channels
     return (
         nn.ReLU(),
-        nn.Conv2d(
-            all_channels,
-            all_channels,
-            kernel,
-            stride,
-            padding=dilation * (kernel // 2),
-            dilation=dilation,
-            groups=all_channels,
-            bias=False,
-        ),
-        ConvBn(channels, channels, 1, copies=copies),
+        DepthwiseConv(copies * channels, kernel, stride, dilation),
+        PointwiseBn(channels, channels, copies=copies),
     )
 
 
@@ -67,9 +58,7 @@ class FactorizedReduction(nn.Module):
         super().__init__()
         self.copies = copies
         half = outputs // 2
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(copies * inputs, copies * half, 1, stride=2, groups=copies, bias=False) for _ in range(2)
-        )
+        self.convolutions = nn.ModuleList(PointwiseConv(inputs, half, stride=2, copies=copies) for _ in range(2))
         self.norm = nn.BatchNorm2d(copies * 2 * half)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,6 +100,10 @@ def operation_layer(name: str, channels: int, stride: int, copies: int = 1) -> n
     return kinds[kind](channels, int(kernel[0]), stride, copies=copies)
 
 
+def _relu_pointwise(inputs: int, outputs: int, copies: int) -> nn.Module:
+    return nn.Sequential(nn.ReLU(), PointwiseBn(inputs, outputs, copies=copies))
+
+
 class DartsCell(nn.Module):
     """A normal or a reduction cell.
 
@@ -142,9 +135,9 @@ class DartsCell(nn.Module):
         self.first = (
             FactorizedReduction(before, channels, copies=copies)
             if after_reduction
-            else ReluConvBn(before, channels, 1, copies=copies)
+            else _relu_pointwise(before, channels, copies)
         )
-        self.second = ReluConvBn(last, channels, 1, copies=copies)
+        self.second = _relu_pointwise(last, channels, copies)
         self.operations = nn.ModuleList(
             nn.ModuleList(
                 operation_layer(name, channels, 2 if reduction and source < INPUTS else 1, copies)

@@ -162,15 +162,18 @@ def test_combinations_in_one_column(read):
     assert table.lookup(2) == 0.5
 
 
-def test_far_more_combinations_than_architectures_are_refused(read):
+def test_of_far_more_combinations_than_architectures_the_table_has_those_of_the_file(read):
     header = ",".join(f"c{i}" for i in range(8)) + ",val_acc\n"
     rows = "".join(",".join([str(value)] * 8) + ",0.5\n" for value in range(10))
     choices = [f"c{i}" for i in range(8)]
-    with pytest.raises(
-        DataError,
-        match=r"the choices have 100000000 combinations, but the file has only 10 architectures; .*space='listed'",
-    ):
-        read(header + rows, architecture=choices)
+    table = read(header + rows, architecture=choices)
+    assert table.space.size == 10
+    assert table.space.parent.size == 10**8
+    assert (
+        "The search space has 100,000,000 architectures; the table has those of the file only."
+        in table.description.notes
+    )
+    assert "The search space was inferred: 'choices'." in table.description.notes
     assert read(header + rows, architecture=choices, space="listed").space.size == 10
 
 
@@ -280,6 +283,23 @@ def test_a_table_that_would_be_nearly_empty_is_refused(read):
         DataError, match=r"for the 823543 architectures of the space are \d+ numbers per metric.*space='listed'"
     ):
         read(",".join(choices) + ",epoch,val_acc\n" + "".join(rows), architecture=choices)
+
+
+def test_of_a_large_space_the_table_has_the_architectures_of_the_file(read):
+    darts = spaces.make_space({"name": "darts"})
+    chosen = [10**18, 5, 7 * 10**17]
+    rows = "".join(f'"{darts.format(index)}",{0.5 + place / 10}\n' for place, index in enumerate(chosen))
+    table = read("arch,val_acc\n" + rows, space="darts")
+    assert table.space.parent.spec() == darts.spec()
+    assert table.space.in_parent([0, 1, 2]).tolist() == sorted(chosen)
+    assert table.lookup([table.space.parse(darts.format(index)) for index in chosen]).tolist() == [0.5, 0.6, 0.7]
+    digits = ["".join(str((row * place + row // 5) % 5) for place in range(1, 13)) for row in range(25)]
+    own = read(
+        ",".join(f"c{place}" for place in range(12)) + ",val_acc\n" + "".join(",".join(d) + ",0.5\n" for d in digits),
+        architecture=[f"c{place}" for place in range(12)],
+    )
+    assert own.space.size == len(set(digits)) == 25
+    assert own.space.parent.size == 5**12
 
 
 def test_everything_a_user_says_is_stored(read):

@@ -13,10 +13,10 @@ from nasbench_lab.streams import Streams
 from nasbench_lab.train.datasets import load as load_dataset
 from nasbench_lab.train.live_search import search_run
 from nasbench_lab.train.live_search.inherited_starts import weights_path
-from nasbench_lab.train.live_search.live_table import live_spec
 from nasbench_lab.train.live_search.proposals import ProposedEvaluations
 from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, new_search
 from nasbench_lab.train.live_search.search_run import check_plan, open_table, run_search
+from nasbench_lab.train.live_search.settings import live_spec
 from nasbench_lab.train.network_copies import weights_of_copies
 from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.training import Training

@@ -1,8 +1,14 @@
 """Tables that train on demand: what they answer, that nothing is trained twice, and failures."""
 
+import contextlib
 import dataclasses
+import json
 import pickle
+import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,6 +107,56 @@ def test_two_at_once_train_everything_once(tmp_path, trainings):
         thread.join()
     assert (found["a"] == found["b"]).all()
     assert len(trainings) == 3
+
+
+PROCESS = """
+import sys, time
+from nasbench_lab import train
+from nasbench_lab.train.live_search.one_training import Trainer
+
+def train_or_hang(self, request, *rest, train=Trainer._train):
+    if request.architecture == int(hangs_at):
+        print("training", flush=True)
+        time.sleep(3600)
+    return train(self, request, *rest)
+
+folder, hangs_at, *asked = sys.argv[1:]
+live = train.live("digits/chain", folder=folder, epochs=2, seeds=1)
+Trainer._train = train_or_hang
+print("ready", flush=True)
+sys.stdin.readline()
+print(live.lookup([int(index) for index in asked]).tolist())
+"""
+
+
+def test_two_real_processes_train_everything_once_although_one_is_killed(tmp_path, trainings):
+    """They begin at the same time, from opposite ends. One is killed while it trains and the other waits for it."""
+    names = NetworkNames(short().space)
+    asked = list({names.of(index).key: names.of(index).architecture for index in range(40, 52)}.values())
+    at = asked[2]
+
+    def start(hangs_at, order):
+        command = [sys.executable, "-c", PROCESS, *map(str, (tmp_path, hangs_at, *order))]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rows():
+        with contextlib.closing(sqlite3.connect(tmp_path / "trainings.sqlite")) as journal:
+            return journal.execute("SELECT network, budget, epochs FROM trainings").fetchall()
+
+    with start(at, asked) as killed, start(-1, asked[::-1]) as other:
+        assert [each.stdout.readline() for each in (killed, other)] == ["ready\n"] * 2
+        for process in (killed, other):
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert killed.stdout.readline() == "training\n"
+        while len(rows()) < len(asked) - 1 and other.poll() is None:
+            time.sleep(0.05)
+        assert len(rows()) == len(asked) - 1
+        killed.kill()
+        values = json.loads(other.communicate()[0])
+    assert len(rows()) == len(set(rows())) == len(asked)
+    assert short(tmp_path).lookup(asked[::-1]).tolist() == values
+    assert trainings == []
 
 
 def test_a_folder_of_other_trainings_is_refused(tmp_path):

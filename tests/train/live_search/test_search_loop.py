@@ -15,10 +15,11 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownN
 from nasbench_lab.simulation import Conditions
 from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.train.live_search import search_loop, search_run
-from nasbench_lab.train.live_search.live_table import LiveTable, live_spec
+from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.network_numbers import wanted_metrics
 from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, find_search, new_search, stored_searches
 from nasbench_lab.train.live_search.search_run import best_steps, check_plan, finished_traces, open_table, run_search
+from nasbench_lab.train.live_search.settings import live_spec
 
 EVOLUTION = "regularized-evolution:population_size=3,sample_size=2"
 STRATEGIES = (

@@ -1,11 +1,20 @@
-"""Architectures as NASLib and zc_combine write them: tuples of numbers, such as ``(4, 0, 3, 1, 4, 3)``."""
+"""Architectures as NASLib and zc_combine write them: tuples of numbers, such as ``(4, 0, 3, 1, 4, 3)``.
+
+DARTS cells are pairs of numbers: ``(((0, 5), (1, 3), ...), (...))``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import cast
+
+from nasbench_lab.spaces.darts import OPERATIONS as DARTS_OPERATIONS
 
 _NUMBERS = re.compile(r"[(\[]\s*([0-9](?:\s*,\s*[0-9])*)\s*,?\s*[)\]]")
+_PAIR = r"\(\s*[0-9]\s*,\s*[0-9]\s*\)"
+_DARTS_CELL = rf"\(\s*{_PAIR}(?:\s*,\s*{_PAIR}){{7}}\s*,?\s*\)"
+_DARTS = re.compile(rf"\(\s*{_DARTS_CELL}\s*,\s*{_DARTS_CELL}\s*,?\s*\)", re.ASCII)
 _CELL_201 = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 
 
@@ -23,6 +32,21 @@ def _trans_micro(digits: str) -> str | None:
 
 def _trans_macro(digits: str) -> str | None:
     return f"64-{digits.rstrip('0')}-basic"
+
+
+def _genotype(text: str) -> str | None:
+    """Return a pair of DARTS cells: pairs of an input and an operation, two per node, the normal cell first."""
+    if _DARTS.fullmatch(text) is None:
+        return None
+    digits = re.findall("[0-9]", text)
+    if max(digits[1::2]) >= str(len(DARTS_OPERATIONS)):
+        return None
+    edges = [
+        (DARTS_OPERATIONS[int(operation)], int(source))
+        for source, operation in zip(digits[::2], digits[1::2], strict=True)
+    ]
+    concat = "range(2, 6)"
+    return f"Genotype(normal={edges[:8]}, normal_concat={concat}, reduce={edges[8:]}, reduce_concat={concat})"
 
 
 _NOTATIONS: dict[str, Callable[[str], str | None]] = {
@@ -43,6 +67,9 @@ def official_notations(space: str, texts: Sequence[str]) -> list[str] | None:
     ['|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|']
     >>> official_notations("topology", ["(0, 1)"])
     """
+    if space == "darts":
+        genotypes = [_genotype(text) for text in texts]
+        return None if None in genotypes else cast("list[str]", genotypes)
     convert = _NOTATIONS.get(space)
     if convert is None:
         return None

@@ -284,8 +284,12 @@ def _notes(
     elif keys.repeat not in (None, REPEAT):
         columns.append(f"repeat is {keys.repeat!r}")
     notes = [f"{rows.count} rows, {measured} of {layout.size} architectures. Columns: {', '.join(columns)}."]
+    space = spaces.make_space(architectures.space)
+    if space.parent is not None:
+        space = space.parent
+        notes.append(f"The search space has {space.size:,} architectures; the table has those of the file only.")
     if options.space is None:
-        notes.append(f"The search space was inferred: {architectures.space['name']!r}.")
+        notes.append(f"The search space was inferred: {space.spec()['name']!r}.")
     if architectures.from_naslib:
         notes.append("Architectures are tuples of operations, in the order and with the numbers of NASLib.")
     if keys.epochs is None and options.epochs is None:

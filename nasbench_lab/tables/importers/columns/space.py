@@ -70,12 +70,23 @@ def find_architectures(file: str, cells: Distinct, keys: KeyColumns, options: Co
     if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
         texts = [row[0] for row in rows]
         official = official_notations(spec["name"], texts)
-        return Architectures(spec, _parsed(file, space, official or texts, cells.rows), from_naslib=bool(official))
+        return _sampled(space, _parsed(file, space, official or texts, cells.rows), from_naslib=bool(official))
     if space.named_choices is None:
         raise ParameterError(
             f"architectures of space {space.name!r} must be in one column, got {len(keys.architecture)}"
         )
-    return Architectures(spec, _combined(file, space, space.named_choices, rows, keys.architecture, cells.rows))
+    return _sampled(space, _combined(file, space, space.named_choices, rows, keys.architecture, cells.rows))
+
+
+def _sampled(space: spaces.Space, index: IntArray, *, from_naslib: bool = False) -> Architectures:
+    """Return architectures of a space; of a large one, the table is about those of the file only.
+
+    They stay architectures of that space, so a surrogate that is fitted to them answers for all of it.
+    """
+    if space.size > max(_FREE_COMBINATIONS, _MOST_COMBINATIONS * len(index)):
+        members, index = np.unique(index, return_inverse=True)
+        space = spaces.SubsetSpace(space, members)
+    return Architectures(dict(space.spec()), index.astype(np.int64), from_naslib)
 
 
 def whole_number(text: str) -> int | None:
@@ -151,14 +162,8 @@ def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bo
     if listed:
         listing = ListedChoicesSpace.of(choices.spec(), codes)
         return Architectures(dict(listing.spec()), listing.index(codes))
-    size = math.prod(choices.cardinalities)
-    if size > max(_FREE_COMBINATIONS, _MOST_COMBINATIONS * len(rows)):
-        raise DataError(
-            f"the choices have {size} combinations, but the file has only {len(rows)} architectures; "
-            f"pass {option('space', 'listed')} to include only these"
-        )
     space = spaces.ChoicesSpace(choices.spec())
-    return Architectures(dict(space.spec()), space.index(codes))
+    return _sampled(space, space.index(codes))
 
 
 def labels(column: Sequence[str]) -> list[str]:

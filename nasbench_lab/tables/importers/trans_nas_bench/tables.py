@@ -8,13 +8,10 @@ notation, the metric after the last epoch, and the Zen-NAS score with its comput
 
 from __future__ import annotations
 
-import io
 import itertools
-import json
 import math
 import re
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from nasbench_lab.messages import first_line
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
+from nasbench_lab.tables.importers.naslib_archives import NO_SCORE, SUITE_ZERO_CITATION, rows
 from nasbench_lab.tables.importers.trans_nas_bench.tasks import CITATION, SPACES, TASKS, table_name
 from nasbench_lab.tables.recipe import Arrays, Recipe
 
@@ -45,18 +43,8 @@ _FILES = {
     ),
 }
 _DIGITS = re.compile(r"\([0-9](?:, [0-9]){0,15}\)", re.ASCII)
-_NO_SCORE = -1e8  # marks a Zen-NAS score that is not finite
-_MOST_MEMBERS = 1_000
-_MOST_BYTES = 2**20  # of one member; the largest has 148,029
 
 _ZEN = "Zen-NAS score of the untrained network; missing where it is not finite (published as -1e8)"
-_ZEN_CITATION = """@inproceedings{krishnakumar2022nasbenchsuitezero,
-  title     = {{NAS-Bench-Suite-Zero}: Accelerating Research on Zero Cost Proxies},
-  author    = {Krishnakumar, Arjun and White, Colin and Zela, Arber and Tu, Renbo and Safari, Mahmoud and
-               Hutter, Frank},
-  booktitle = {Advances in Neural Information Processing Systems 35 (Datasets and Benchmarks Track)},
-  year      = {2022}
-}"""
 
 
 def _describe(space: str, name: str) -> Description:
@@ -77,7 +65,7 @@ def _describe(space: str, name: str) -> Description:
         valid=valid.name,
         test=None,
         licence="Apache-2.0",
-        citation=f"{CITATION}\n\n{_ZEN_CITATION}",
+        citation=f"{CITATION}\n\n{SUITE_ZERO_CITATION}",
         source=str(_FILES[space]),
         notes=(
             "Only the validation metric after the last epoch is published here: no test metric, curves or times.",
@@ -92,7 +80,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     benchmark = f"transbench101_{kind}"
     space = spaces.make_space(description.space)
     columns = np.full((3, space.size), np.nan)
-    for row in _rows(files[0], re.compile(rf"zen/benchmark--{benchmark}--{task}--[0-9]{{1,6}}\.json")):
+    for row in rows(files[0], re.compile(rf"zen/benchmark--{benchmark}--{task}--[0-9]{{1,6}}\.json")):
         index, numbers = _parse(row, space, _NOTATIONS[kind])
         if not np.isnan(columns[0, index]):
             raise DataError(f"the archive of {description.name} has architecture {space.format(index)!r} twice")
@@ -101,35 +89,8 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     if missing:
         raise DataError(f"the archive of {description.name} lacks {missing} of {space.size} architectures")
     valid, score, seconds = columns
-    values = {"zen": np.where(score == _NO_SCORE, np.nan, score), "zen_seconds": seconds}
+    values = {"zen": np.where(score == NO_SCORE, np.nan, score), "zen_seconds": seconds}
     return {description.objective.name: valid, **values}, {}
-
-
-def _rows(data: bytes, wanted: re.Pattern[str]) -> Iterator[Any]:
-    """Yield the items of the JSON lists in the members whose names match."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > _MOST_MEMBERS:
-                raise DataError(f"the archive has {len(members)} members; at most {_MOST_MEMBERS} are expected")
-            yield from itertools.chain.from_iterable(
-                _list(archive, member) for member in members if wanted.fullmatch(member.filename)
-            )
-    except DataError:
-        raise
-    except Exception as error:  # a damaged archive or text can raise almost any exception
-        raise DataError(f"the archive is damaged: {type(error).__name__}: {first_line(error)}") from error
-
-
-def _list(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> list[Any]:
-    with archive.open(member) as file:
-        text = file.read(_MOST_BYTES + 1)
-    if len(text) > _MOST_BYTES:
-        raise DataError(f"{member.filename!r} in the archive has more than {_MOST_BYTES} bytes")
-    content = json.loads(text)
-    if not isinstance(content, list):
-        raise DataError(f"{member.filename!r} in the archive is not a list of architectures")
-    return content
 
 
 def _parse(row: Any, space: Space, notation: Callable[[str], str]) -> tuple[int, tuple[float, float, float]]:

@@ -37,7 +37,7 @@ class ScaledModel(StoredModel):
         self.model, self.centre, self.spread, self.factor, self.shift = model, centre, spread, factor, shift
         self.inputs = len(centre)
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
         return self.model.predict((vectors - self.centre) / self.spread) * self.factor + self.shift
 
@@ -83,7 +83,7 @@ class Average(StoredModel):
         self.models = list(models)
         self.inputs = self.models[0].inputs
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
         total = np.zeros(len(vectors))
         for model in self.models:

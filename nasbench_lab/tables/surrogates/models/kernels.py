@@ -40,12 +40,12 @@ class Kernels(StoredModel):
         self.examples, self.weights, self.constant = examples, weights, constant
         self.kernel, self.scale, self.inputs = kernel, scale, examples.shape[1]
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
         from scipy.spatial.distance import cdist
 
         metric = "cityblock" if self.kernel == "exponential" else "sqeuclidean"
-        result = np.empty(len(vectors))
+        vectors, result = vectors.astype(np.float64, copy=False), np.empty(len(vectors))
         step = max(1, _BLOCK // len(self.examples))
         for first in range(0, len(vectors), step):
             rows = slice(first, first + step)

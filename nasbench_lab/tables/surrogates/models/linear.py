@@ -29,7 +29,7 @@ class Linear(StoredModel):
     def __init__(self, weights: FloatArray, intercept: float) -> None:
         self.weights, self.intercept, self.inputs = weights, intercept, len(weights)
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
         return dot(vectors, self.weights) + self.intercept
 
@@ -65,7 +65,7 @@ class Constant(StoredModel):
     def __init__(self, inputs: int, value: float) -> None:
         self.inputs, self.value = inputs, value
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the number for each vector, shape (n, inputs) to (n,)."""
         return np.full(len(vectors), self.value)
 

@@ -35,11 +35,11 @@ class Neighbors(StoredModel):
         self.examples, self.values, self.count, self.by_distance = examples, values, count, by_distance
         self.inputs = examples.shape[1]
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
         from scipy.spatial.distance import cdist
 
-        result = np.empty(len(vectors))
+        vectors, result = vectors.astype(np.float64, copy=False), np.empty(len(vectors))
         step = max(1, _BLOCK // len(self.examples))
         for first in range(0, len(vectors), step):
             rows = slice(first, first + step)

@@ -50,9 +50,9 @@ class Perceptron(StoredModel):
         self.weights, self.biases, self.activation = list(weights), list(biases), activation
         self.inputs = len(self.weights[0])
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
-        units = vectors
+        units = vectors.astype(np.float64, copy=False)
         for place, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             units = product(units, weights) + biases
             if place < len(self.weights) - 1:

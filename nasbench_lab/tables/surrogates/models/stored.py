@@ -30,10 +30,12 @@ class StoredModel(abc.ABC):
     """What files call this kind of model."""
     inputs: int
     """How many entries a vector has."""
+    single: bool = False
+    """Whether it rounds the entries of vectors to single precision before anything else."""
 
     @abc.abstractmethod
-    def predict(self, vectors: FloatArray) -> FloatArray:
-        """Return the predictions for vectors, shape (n, inputs) to (n,)."""
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
+        """Return the predictions for vectors of single or double precision, shape (n, inputs) to (n,)."""
 
     @abc.abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:

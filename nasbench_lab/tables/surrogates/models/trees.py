@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.pickling import state_without_caches
+from nasbench_lab.tables.surrogates.models.leaves import LeafFinder, Nodes, leaf_finder
 from nasbench_lab.tables.surrogates.models.stored import MOST_INPUTS, Arrays, Given, Settings, StoredModel
 
 MOST_DEPTH = 500
 """Deepest tree that is stored or read: evaluating takes a step per level."""
-
-_BLOCK = 2**17  # pairs of a vector and a tree that are followed at a time: their numbers stay in the cache
 
 
 @final
@@ -61,42 +62,23 @@ class StoredTrees(StoredModel):
         self.left, self.right = np.asarray(left, dtype=np.int32), np.asarray(right, dtype=np.int32)
         self.value = np.asarray(value, dtype=np.float64)
         self.roots = np.asarray(roots, dtype=np.int32)
-        inner = self.feature >= 0
-        # A leaf goes on to itself. Two children of a node are neighbours in one array, so a step needs no condition.
-        places = np.arange(len(self.feature))
-        pairs = [np.where(inner, self.left, places), np.where(inner, self.right, places)]
-        self._next: IntArray = np.stack(pairs, axis=1).astype(np.int64).reshape(-1)
-        self._entry: IntArray = np.where(inner, self.feature, 0).astype(np.int64)
 
-    def predict(self, vectors: FloatArray) -> FloatArray:
+    def predict(self, vectors: NDArray[Any]) -> FloatArray:
         """Return the predictions for vectors, shape (n, inputs) to (n,)."""
-        result = np.empty(len(vectors))
-        step = max(1, _BLOCK // len(self.roots))
-        for first in range(0, len(vectors), step):
-            rows = vectors[first : first + step]
-            values = self.value[self._leaves(rows)]
-            total = np.full(len(rows), self.base)
-            for tree in values:  # one after the other: floating-point sums depend on the order
-                total += tree
-            result[first : first + step] = total / self.divisor
+        with np.errstate(over="ignore"):  # what is too large for single precision is infinite, as for scikit-learn
+            entries = vectors.astype(np.float32, copy=False) if self.single else vectors
+        result = np.empty(len(entries))
+        for first in range(0, len(entries), self._finder.rows):
+            rows = entries[first : first + self._finder.rows]
+            result[first : first + len(rows)] = _added(self.base, self._finder.values(rows)) / self.divisor
         return result
 
-    def _leaves(self, rows: FloatArray) -> IntArray:
-        """Return the leaf of every tree that vectors end in, shape (trees, n)."""
-        entries = rows.astype(np.float32).astype(np.float64) if self.single else rows
-        flat = np.ascontiguousarray(entries).reshape(-1)
-        ends = np.repeat(self.roots.astype(np.int64), len(rows))
-        offsets = np.tile(np.arange(len(rows)) * self.inputs, len(self.roots))
-        active = np.flatnonzero(self.feature[ends] >= 0)
-        node, offset = ends[active], offsets[active]
-        while len(active):
-            goes_right = flat.take(offset + self._entry.take(node)) > self.threshold.take(node)
-            node = self._next.take(2 * node + goes_right)
-            ends[active] = node
-            inside = self.feature.take(node) >= 0
-            if np.count_nonzero(inside) < len(active):
-                active, node, offset = active[inside], node[inside], offset[inside]
-        return ends.reshape(len(self.roots), len(rows))
+    @cached_property
+    def _finder(self) -> LeafFinder:
+        return leaf_finder(Nodes(self.feature, self.threshold, self.left, self.right, self.value, self.roots))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_caches(self)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that a file stores."""
@@ -129,6 +111,18 @@ class StoredTrees(StoredModel):
         value = given.floats("value", (nodes,))
         single = given.whole("single", 0, 1) == 1
         return cls(inputs, feature, threshold, left, right, value, roots, given.number("base"), divisor, single)
+
+
+def _added(base: float, values: FloatArray) -> FloatArray:
+    """Return a number plus one value of each tree after the other, shape (trees, n) to (n,).
+
+    Floating-point sums depend on the order. Sums over an axis that is not the fast one of an array add in its order;
+    those of a single column need not.
+    """
+    values[0] += base
+    total: FloatArray
+    total = np.add.accumulate(values, axis=0)[-1] if values.shape[1] == 1 else np.add.reduce(values, axis=0)
+    return total
 
 
 def are_trees(feature: IntArray, left: IntArray, right: IntArray, roots: IntArray) -> bool:

@@ -1,0 +1,1 @@
+"""NAS-Bench-NLP: learning curves of recurrent networks on WikiText-2."""

@@ -1,0 +1,1 @@
+"""NAS-Bench-Suite-Zero from NASLib: samples of three spaces on SVHN, NinaPro and spherical CIFAR-100."""
