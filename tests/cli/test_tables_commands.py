@@ -190,7 +190,9 @@ def test_a_table_in_code_is_neither_fetched_nor_verified(command, reason):
 
 
 def test_citations_are_written_to_a_bibliography():
-    assert_refused(nasbench_lab("cite", "digits/chain", "--out", "refs.pdf"), "--out must be", ".bib or .txt", "refs.pdf")
+    assert_refused(
+        nasbench_lab("cite", "digits/chain", "--out", "refs.pdf"), "--out must be", ".bib or .txt", "refs.pdf"
+    )
 
 
 def test_an_empty_name_is_no_folder(tmp_path, monkeypatch):

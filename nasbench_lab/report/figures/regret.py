@@ -14,6 +14,7 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.axis_words import AXES, axis_words
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, scale_for
 from nasbench_lab.report.figures.curves import (
     CurveOptions,
@@ -28,7 +29,6 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import (
-    AXIS_WORDS,
     check_something_drawn,
     label_outer,
     panel_grid,
@@ -162,8 +162,8 @@ class _Choice:
         """Raise UnknownNameError if a name is unknown, before anything is computed."""
         if self.statistic not in STATISTICS:
             raise unknown("statistic", self.statistic, STATISTICS)
-        if self.axis not in (*AXIS_WORDS, "both", None):
-            raise unknown("axis", self.axis, (*AXIS_WORDS, "both"))
+        if self.axis not in (*AXES, "both", None):
+            raise unknown("axis", self.axis, (*AXES, "both"))
         check_scale("x scale", self.x_scale)
         check_scale("y scale", self.y_scale)
         if self.y not in (*QUANTITIES, None):
@@ -230,7 +230,7 @@ def _figure(
             label = regret_label(study, kinds[0], values=all(as_values))
             if any(as_values) and not all(as_values):
                 label = label.replace("regret", "regret or value", 1)
-            words, units = (AXIS_WORDS[panels[0].axis], label), _units(study, places, kinds[0])
+            words, units = (axis_words(study, panels[0].axis, places), label), _units(study, places, kinds[0])
             label_outer(figure, axes, columns, names.above, words, units, style)
         names.draw(figure, axes)
     return figure
@@ -288,7 +288,7 @@ def _label_each(
     """Label both axes of each panel."""
     for one, panel, value in zip(axes, panels, as_values, strict=True):
         if one.axison:
-            one.set_xlabel(AXIS_WORDS[panel.axis])
+            one.set_xlabel(axis_words(study, panel.axis, [panel.place]))
             label = f"{regret_label(study, panel.kind, values=value)} ({study.tasks[panel.place].unit(panel.kind)})"
             one.set_ylabel(wrap_label(label, height - 4.5 * style.em, style.font_size))
 

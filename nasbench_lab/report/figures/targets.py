@@ -11,12 +11,13 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.axis_words import AXES, axis_words
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis, set_x_axis
 from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spread, draw_curves, spread_in_words
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
-from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
+from nasbench_lab.report.figures.panels import panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.incumbent_words import drawn_places, left_out_note, mark_note, regret_label
 from nasbench_lab.report.study_selection import (
@@ -67,8 +68,8 @@ def ecdf_figure(
         MissingDataError: the regret cannot be normalised, no task has times, or no run reached a target.
     """
     check_scale("x scale", x_scale)
-    if axis not in (*AXIS_WORDS, None):
-        raise unknown("axis", axis, AXIS_WORDS)
+    if axis not in (*AXES, None):
+        raise unknown("axis", axis, AXES)
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     looks = looks_of(study, highlight, kind)
@@ -93,7 +94,7 @@ def ecdf_figure(
         draw_curves(panel, times.grid, np.stack([shares[0]] * 3), how)
         set_x_axis(panel, x_scale, float(times.grid[0]), float(times.grid[-1]))
         _share_axis(panel)
-        panel.set_xlabel(AXIS_WORDS[axis])
+        panel.set_xlabel(axis_words(study, axis, times.tasks))
         panel.set_ylabel("share of targets reached")
         names.draw(figure, [panel])
     return figure
