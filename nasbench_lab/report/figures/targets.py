@@ -11,7 +11,7 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.report.axis_words import AXES, axis_words
+from nasbench_lab.report.axis_names import AXES, axis_words
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis, set_x_axis
 from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spread, draw_curves, spread_in_words
 from nasbench_lab.report.figures.fonts import drawing

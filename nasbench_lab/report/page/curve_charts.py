@@ -13,7 +13,7 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.axis_words import AXES, axis_words
+from nasbench_lab.report.axis_names import AXES, axis_words
 from nasbench_lab.report.incumbent_words import regret_in_words, regret_label, shows_values
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.axis_words import axis_words
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import against_first
 from nasbench_lab.report.page.numbers import decimals, fixed, short, with_unit

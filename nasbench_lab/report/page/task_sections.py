@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, TargetTimes
-from nasbench_lab.report.axis_words import axis_words
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import PageAnswer, best_first, task_answer
 from nasbench_lab.report.page.cards import Card, found_cards

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, Task
-from nasbench_lab.report.axis_words import axis_words
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.paper.tables import markdown
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import in_words, runs_in_words
