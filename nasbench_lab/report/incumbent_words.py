@@ -74,9 +74,10 @@ def marked_labels(study: Study, kind: RegretKind) -> tuple[str, ...]:
     return tuple(f"{label}{_MARK}" if recommends else label for label, recommends in pairs)
 
 
-def mark_note(study: Study, kind: RegretKind) -> str:
-    """Return what a caption says of the mark, with a semicolon before; nothing where there is none."""
-    return f";{_MARK} regret {_OF_RECOMMENDED}" if some_recommend(study, kind) else ""
+def mark_note(study: Study, kind: RegretKind, drawn: Sequence[int] | None = None) -> str:
+    """Return what a caption says of the mark, with a semicolon before; nothing where no drawn strategy has it."""
+    marked = some_recommend(study, kind) and (drawn is None or any(study.recommending[each] for each in drawn))
+    return f";{_MARK} regret {_OF_RECOMMENDED}" if marked else ""
 
 
 def left_out_note(study: Study, axis: str) -> str:

@@ -141,6 +141,7 @@ def test_figures_say_whose_regret_it_is():
         assert "*" not in _texts(draw(alone))
     over_evaluations = _texts(regret_figure(mixed, axis="evaluations"))
     assert "without evaluations, so left out: darts" in over_evaluations
+    assert "*" not in over_evaluations
     assert regret_figure(mixed, highlight="darts") is not None
 
 

@@ -209,7 +209,7 @@ def _figure(
     how = CurveOptions(looks, choice.x_scale, y_scale, spread, style.width / columns, style)
     with drawing(style.rc, names_in(study)):
         caption = _caption(study, places, choice.statistic, spread)
-        caption += mark_note(study, kinds[0]) + left_out_note(study, axis) + table_kinds_note(study, places)
+        caption += mark_note(study, kinds[0], drawn) + left_out_note(study, axis) + table_kinds_note(study, places)
         caption += optimum_note(study, places, kinds[0], choice.y)
         direct = end_together([each for each in lines if each is not None], how)
         height = PANEL_HEIGHTS[min(columns, 4)]

@@ -82,7 +82,7 @@ def ecdf_figure(
         raise MissingDataError(f"there is nothing to draw: {reason}")
     with drawing(chosen.rc, names_in(study)):
         title = _targets_in_words(times.targets, regret_label(study, kind))
-        title += mark_note(study, kind) + left_out_note(study, axis)
+        title += mark_note(study, kind, drawn) + left_out_note(study, axis)
         names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
         how = CurveOptions(looks, x_scale, "linear", "none", chosen.width, chosen)
