@@ -69,7 +69,7 @@ def print_overview(*, as_json: bool) -> None:
         print_json({"tables": list(map(_entry, table_names())), "manual_downloads": manual})
         _note_missing()
         return
-    grid = make_grid("publication", "tables", "size", "epochs", "licence", "local")
+    grid = make_grid("publication", "tables", "size", "licence", "local")
     for publication, names in itertools.groupby(table_names(), lambda name: name.partition("/")[0]):
         _add_publication(grid, publication, list(names))
     print_grid(grid, fold=True)
@@ -94,7 +94,6 @@ def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
         publication,
         " ".join(f"/{name.partition('/')[2]}" for name in names),
         _span(spaces.make_space(description.space).size for description in descriptions),
-        _span(epochs for description in descriptions for epochs in description.fidelities),
         ", ".join(dict.fromkeys(licences)),
         f"{sum(map(is_present, names))} of {len(names)}",
     )

@@ -118,7 +118,7 @@ class GaussianProcessSearch(Strategy[_State]):
         "bayesian-optimization",
         "bayesian-optimisation",
     )
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
     family: ClassVar[str] = "model-based"
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"

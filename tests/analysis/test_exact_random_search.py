@@ -52,6 +52,8 @@ def assert_agrees(table, fidelity, repeat, seed):
 @pytest.mark.parametrize("name", table_parameters())
 def test_random_search_agrees_with_the_closed_form_on_every_table(name, repeat):
     table = nl.load(name)
+    if np.isnan(table.mean_values(table.objective.name)).any():
+        pytest.skip("some trainings failed, so a run that begins with one has no best value, and runs have no mean")
     middle = table.fidelities[len(table.fidelities) // 2]
     for seed, fidelity in enumerate(sorted({table.fidelities[0], middle, table.fidelities[-1]})):
         assert_agrees(table, fidelity, repeat, seed)

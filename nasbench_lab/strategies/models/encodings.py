@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, final
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ Counts = NDArray[np.unsignedinteger]
 
 ENCODINGS: tuple[Encoding, ...] = ("path", "one-hot")
 
+_BLOCK = 2**14  # architectures that are encoded at a time
+_MOST_REMEMBERED = 2**20  # architectures: words of 64 paths take 8 MiB
+_Made = TypeVar("_Made")
 _LONGEST = 10_000  # entries of a path encoding
 
 
@@ -69,13 +74,22 @@ class PackedEncoding:
         self.kept: WordArray | None = None
         """The words of all architectures, shape (space.size, words), where the space is small."""
         self._entries: NDArray[np.bool_] | slice = slice(None)  # those that some architecture has
+        self._remembered: _Remembered | None = None
         if is_small(space):
-            self._entries = np.asarray(space.encode(np.arange(space.size), self._encoding).any(axis=0))
-            self.kept = self._pack(np.arange(space.size))
+            self._entries, self.kept = self._of_all()
+        elif space.is_listed and space.size <= _MOST_REMEMBERED:
+            self._remembered = self._shared(lambda: _Remembered(space.size, -(-self.length // 64)))
 
     def words(self, index: IntArray) -> WordArray:
         """Return architectures as words, shape (...) to (..., words)."""
-        return self._pack(index) if self.kept is None else self.kept[index]
+        if self.kept is not None:
+            return self.kept[index]
+        return self._pack(index) if self._remembered is None else self._remembered.words(index, self._pack)
+
+    def remember(self, index: IntArray) -> None:
+        """Make the words of many architectures at once, if they are remembered: later calls of `words` are cheap."""
+        if self._remembered is not None:
+            self._remembered.add(index.reshape(-1), self._pack)
 
     def ones(self, index: IntArray) -> IntArray:
         """Return how many ones vectors have, shape (...)."""
@@ -91,8 +105,57 @@ class PackedEncoding:
             total += np.bitwise_count(one[:, :, None, word] ^ other[:, None, :, word].copy())
         return total
 
+    def _of_all(self) -> tuple[NDArray[np.bool_], WordArray]:
+        """Return which entries some architecture has, and the words of all architectures."""
+
+        def made() -> tuple[NDArray[np.bool_], WordArray]:
+            every = self._space.encode(np.arange(self._space.size), self._encoding) > 0
+            entries = np.asarray(every.any(axis=0))
+            return entries, _packed(every[:, entries])
+
+        return self._shared(made)
+
+    def _shared(self, make: Callable[[], _Made]) -> _Made:
+        """Return what all objects for the same space and encoding share."""
+        known = _SHARED.setdefault(self._space, {})
+        if self._encoding not in known:
+            known[self._encoding] = make()
+        shared: _Made = known[self._encoding]
+        return shared
+
     def _pack(self, index: IntArray) -> WordArray:
-        octets = np.packbits(self._space.encode(index, self._encoding)[..., self._entries] > 0, axis=-1)
-        words = np.zeros((*octets.shape[:-1], -(-octets.shape[-1] // 8) * 8), dtype=np.uint8)
-        words[..., : octets.shape[-1]] = octets
-        return words.view(np.uint64)
+        return _packed(self._space.encode(index, self._encoding)[..., self._entries] > 0)
+
+
+class _Remembered:
+    """The words of the architectures that were asked for: making them takes longer than anything else with them.
+
+    Args:
+        size: number of architectures.
+        words: per architecture.
+    """
+
+    def __init__(self, size: int, words: int) -> None:
+        self._words: WordArray = np.zeros((size, words), dtype=np.uint64)
+        self._known = np.zeros(size, dtype=bool)
+
+    def add(self, index: IntArray, pack: Callable[[IntArray], WordArray]) -> None:
+        new = np.flatnonzero(~self._known[index])
+        for first in range(0, len(new), _BLOCK):
+            some = index[new[first : first + _BLOCK]]
+            self._words[some] = pack(some)
+            self._known[some] = True
+
+    def words(self, index: IntArray, pack: Callable[[IntArray], WordArray]) -> WordArray:
+        self.add(index.reshape(-1), pack)
+        return self._words[index]
+
+
+def _packed(entries: NDArray[np.bool_]) -> WordArray:
+    octets = np.packbits(entries, axis=-1)
+    words = np.zeros((*octets.shape[:-1], -(-octets.shape[-1] // 8) * 8), dtype=np.uint8)
+    words[..., : octets.shape[-1]] = octets
+    return words.view(np.uint64)
+
+
+_SHARED: WeakKeyDictionary[Space, dict[str, Any]] = WeakKeyDictionary()

@@ -281,6 +281,7 @@ class Pool(Candidates):
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, streams, architecture, value, _PARENTS, self._size)
+        self._encoding.remember(candidates)
         mean, left = np.empty(candidates.shape, dtype=np.float32), np.empty(candidates.shape, dtype=np.float32)
         weights, inverse = estimate.weights.astype(np.float32), self.regression.inverse.astype(np.float32)
         for run in self._runs:  # one run at a time, so that its correlations stay in the cache
@@ -323,7 +324,7 @@ class Pool(Candidates):
         return drawn
 
     def _rough(self, lengthscale: int, differing: Counts) -> Rough:
-        """Return correlations in single precision: an exponential is computed faster than it is looked up."""
+        """Return correlations in single precision. Exponentials are computed faster than looked up."""
         if self._kind == "matern":
             return self._correlations[lengthscale].astype(np.float32).take(differing, mode="clip")
         rough = differing.astype(np.float32, order="C")
@@ -344,7 +345,8 @@ class Pool(Candidates):
         """Do nothing: a pool is new at every step."""
 
 
-_GRIDS: WeakKeyDictionary[Space, dict[tuple[Kind, tuple[float, ...]], tuple[CodeGrid, RoughSums]]] = WeakKeyDictionary()
+_Tables = dict[tuple[Kind, tuple[float, ...]], tuple[CodeGrid, RoughSums]]
+_GRIDS: WeakKeyDictionary[Space, _Tables] = WeakKeyDictionary()
 
 
 def _grid_of(space: Space, kind: Kind, lengthscales: tuple[float, ...]) -> tuple[CodeGrid, RoughSums]:

@@ -13,7 +13,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 _SUPPORT = 6.0  # largest deviations of a normal variable that are considered
 _HALVINGS = 7
 _LEVELS = 8
-_TINY = 1e-37
+_FAINT = 1e-30
 _SLACK = 1e-6  # of rounding in bounds, relative
 _GUESSES = (0.5, 2.0)  # deviations above the mean: the score is high where the sum is largest
 _SIZES = (8, 64, 512)  # how many candidates of a run are computed at a time
@@ -71,7 +71,6 @@ def best_candidate(score: Score, rough: Score, bounds: Bounds) -> Chosen:
     A score is at most what it would be with a larger mean and deviation. So a candidate is skipped if, even with the
     largest deviation of its run, its score would be below one that was already reached. Of the rest, one is skipped if
     its score would be too low with the next larger of a few deviations. Only the scores of the others are computed.
-    With equal scores of 0 for all, those within reach of the largest deviation are tied.
 
     Args:
         score: the function, never negative.
@@ -87,7 +86,8 @@ def best_candidate(score: Score, rough: Score, bounds: Bounds) -> Chosen:
     deviations = scale[:, None] * np.sqrt(most[:, None] * (np.arange(1, _LEVELS + 1) / _LEVELS))
     high = mean.max(axis=1) + error
     low = _least_means(rough, reached * (1.0 - _SLACK), deviations, high) - error[:, None]
-    low = np.where(reached[:, None] > _TINY, low, low[:, -1:])
+    faint = np.flatnonzero(reached <= _FAINT)
+    low[faint] = mean.max(axis=1)[faint, None]  # others are not skipped by bounds
     place = np.flatnonzero(mean >= low[:, -1:].astype(mean.dtype))
     of_run = place // mean.shape[1]
     means, lefts = mean.reshape(-1)[place], left.reshape(-1)[place]
@@ -99,7 +99,30 @@ def best_candidate(score: Score, rough: Score, bounds: Bounds) -> Chosen:
     with np.errstate(invalid="ignore"):
         highest = rough(means[hopeful] + error[of_run], scale[of_run] * np.sqrt(np.maximum(lefts[hopeful], 0)), of_run)
     highest *= 1.0 + _SLACK
-    return _first_best(score, exactly, _Some(of_run, position, highest), reached)
+    chosen = _first_best(score, exactly, _Some(of_run, position, highest), reached)
+    if len(faint):
+        chosen.position[faint], chosen.mean[faint] = _best_of_faint(score, bounds, faint)
+    return chosen
+
+
+def _best_of_faint(score: Score, bounds: Bounds, run: IntArray) -> Chosen:
+    """Return the best candidates of runs whose scores are hardly above 0, where single precision ends.
+
+    Candidates within reach of the largest deviation, with a score of 0 in single precision, are tied.
+    """
+    position = np.broadcast_to(np.arange(bounds.mean.shape[1]), (len(run), bounds.mean.shape[1]))
+    mean, deviation = bounds.exactly(run, position)
+    mean[np.isneginf(bounds.mean[run])] = -np.inf
+    row = np.arange(len(run))
+    guesses = [(mean + weight * deviation).argmax(axis=1) for weight in (1.0, 3.0)]
+    reached = np.max([score(mean[row, guess], deviation[row, guess], run) for guess in guesses], axis=0)
+    most = deviation.max(axis=1, keepdims=True)
+    low = _least_means(lambda m, s, i: score(m, s, run[i]), reached * (1.0 - _SLACK), most, mean.max(axis=1))
+    scores = np.full(mean.shape, -np.inf, dtype=np.float32)
+    near = mean >= low
+    scores[near] = score(mean[near], deviation[near], np.repeat(run, mean.shape[1]).reshape(mean.shape)[near])
+    best = scores.argmax(axis=1)
+    return Chosen(best, mean[row, best])
 
 
 def best_sum(weight: float, bounds: Bounds) -> Chosen:
@@ -131,8 +154,8 @@ def largest(bounds: Bounds, weight: float, count: int) -> tuple[FloatArray, Floa
         Both of shape (runs, count). The mean is -inf where there are too few that may be chosen.
     """
     key = _sums(bounds, weight)
-    runs, n = key.shape
-    wanted = min(count + _MORE, n)
+    runs = len(key)
+    wanted = min(count + _MORE, key.shape[1])
     least = _largest_but(key, wanted)
     some = _rectangle(key >= least[:, None], wanted)
     run = np.arange(runs)
