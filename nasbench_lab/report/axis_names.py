@@ -29,4 +29,6 @@ def axis_words(study: Study, axis: TimeAxis, places: Sequence[int] | None = None
         return axis
     tasks = study.tasks if places is None else [study.tasks[place] for place in places]
     live = {task.table_kind == "live" for task in tasks}
-    return {(True,): "measured", (False,): "simulated"}.get(tuple(live), "simulated or measured") + " seconds"
+    if len(live) > 1:
+        return "simulated or measured seconds"
+    return "measured seconds" if True in live else "simulated seconds"

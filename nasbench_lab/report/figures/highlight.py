@@ -38,8 +38,12 @@ class Looks:
 
     def only(self, places: Sequence[int]) -> Looks:
         """Return the looks of some of the strategies, by their positions in these looks."""
-        labels, shown, numbers = ([each[place] for place in places] for each in (self.labels, self.shown, self.numbers))
-        return Looks(tuple(labels), tuple(shown), tuple(numbers), self.total)
+        return Looks(
+            tuple(self.labels[place] for place in places),
+            tuple(self.shown[place] for place in places),
+            tuple(self.numbers[place] for place in places),
+            self.total,
+        )
 
     @property
     def some(self) -> bool:
