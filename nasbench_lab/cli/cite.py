@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nasbench_lab.cli.json_output import AsJson, print_json
+from nasbench_lab.cli.options import check_ending
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_path
@@ -25,6 +26,7 @@ def cite(
     """Print the BibTeX of the publications of tables, each publication once."""
     if as_json and out is not None:
         raise ParameterError("--json prints the entries, so it cannot be used with --out")
+    check_ending("--out", out, ".bib", ".txt")
     text = bibtex(*names)
     if as_json:
         print_json([{"key": key, "bibtex": entry} for key, entry in entries(text)])

@@ -15,6 +15,7 @@ from nasbench_lab.tables import fetch as fetch_table
 from nasbench_lab.tables.catalogue import is_table_file, list_tables, matching
 from nasbench_lab.tables.fetching.manual_downloads import refuse_manual_download
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
+from nasbench_lab.tables.tables_in_code import is_in_code, refuse_code
 
 _STOPPED = "the downloaded part is kept; run the same command again to resume"
 
@@ -30,6 +31,7 @@ def fetch(
     """Download, convert and check published tables, and print their paths. Resumes interrupted downloads."""
     for name in names or ():
         refuse_manual_download(name)
+        refuse_code(name, "there is nothing to fetch; use it by this name")
     if bool(names) == everything:
         raise ParameterError("name the tables to fetch, or pass --all; to list the tables: nasbench-lab tables")
     wanted = list_tables() if everything else matching(names or ())
@@ -94,7 +96,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check tables: checksums, ranges, published numbers. Prints one line per check; exit code 1 if a check fails."""
-    files = [name for name in names if is_table_file(name)]
+    files = [name for name in names if is_table_file(name) or is_in_code(name)]
     wanted = [*files, *matching(name for name in names if name not in files)]
     verified = []
     for name in wanted:

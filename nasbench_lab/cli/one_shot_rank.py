@@ -21,7 +21,7 @@ from nasbench_lab.analysis.ranking_curves import (
 )
 from nasbench_lab.analysis.score_rankings import PICKS, Truth
 from nasbench_lab.cli.json_output import AsJson, print_json
-from nasbench_lab.cli.options import Device, make_grid, needs_torch, print_grid
+from nasbench_lab.cli.options import Device, check_ending, make_grid, needs_torch, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.displays import short_number
@@ -92,6 +92,7 @@ def rank(
     against: RankingAxis = next((each for each in RANKING_AXES if each == axis), "epochs")
     if axis != against:
         raise unknown("axis", axis, RANKING_AXES)
+    check_ending("--csv", csv, ".csv")
     for out in (figure, scatter):
         if out is not None and out.suffix[1:] not in PAPER_FORMATS:
             raise ParameterError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,6 +104,19 @@ def parse_repeat(text: str) -> RepeatPolicy:
     if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
     raise ParameterError(f"repeat must be sample, mean or a number, got {text!r}")
+
+
+def check_ending(option: str, path: Path | None, *endings: str) -> None:
+    """Raise ParameterError if a file to write has another ending than its content.
+
+    >>> check_ending("--csv", Path("trials.csv"), ".csv"), check_ending("--csv", None, ".csv")
+    (None, None)
+    >>> check_ending("--csv", Path("trials.pdf"), ".csv")
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: --csv must be a file that ends in .csv, got 'trials.pdf'
+    """
+    if path is not None and path.suffix.lower() not in endings:
+        raise ParameterError(f"{option} must be a file that ends in {' or '.join(endings)}, got {path.name!r}")
 
 
 def needs_torch() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nasbench_lab.cli.json_output import AsJson, print_json
-from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.cli.options import check_ending, make_grid, print_grid
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.messages import as_command
 from nasbench_lab.prediction import MEASURES, PredictorEvaluation, load_evaluation
@@ -35,6 +35,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show stored results again: a row per predictor, a column per number of labels."""
+    check_ending("--csv", csv, ".csv")
+    check_ending("--summary", summary, ".csv")
     found = load_evaluation(folder)
     if predictor:
         found = found.only(predictor)

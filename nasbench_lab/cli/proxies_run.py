@@ -11,7 +11,7 @@ import typer
 from nasbench_lab.analysis import reported_metric
 from nasbench_lab.analysis.score_bias import ScoreAgreement, architecture_groups, score_agreement
 from nasbench_lab.cli.json_output import AsJson, print_json, to_plain
-from nasbench_lab.cli.options import Device, needs_torch
+from nasbench_lab.cli.options import Device, check_ending, needs_torch
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.score_lines import print_agreements
 from nasbench_lab.cli.training_options import dataset_option, network_options
@@ -20,6 +20,7 @@ from nasbench_lab.displays import short_number
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import as_command
 from nasbench_lab.tables import Table, load, write
+from nasbench_lab.tables.catalogue import TABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from nasbench_lab.train.proxies import ProxyScores
@@ -86,9 +87,9 @@ def run(
         raise ParameterError("--all and --sample exclude each other")
     if write_table is not None and not every:
         raise ParameterError("--write-table needs the scores of all architectures: give --all, too")
-    for option, path in (("--out", out), ("--write-table", write_table)):
-        if path is not None and path.suffix not in (".h5", ".hdf5"):
-            raise ParameterError(f"{option} must be a file that ends in .h5, got {path.name!r}")
+    check_ending("--out", out, *TABLE_SUFFIXES)
+    check_ending("--write-table", write_table, *TABLE_SUFFIXES)
+    check_ending("--csv", csv, ".csv")
     if out is not None and write_table is not None and out.resolve() == write_table.resolve():
         raise ParameterError("--out and --write-table must be different files")
     from nasbench_lab.train.devices import torch_threads

@@ -10,6 +10,7 @@ import typer
 
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.cli.options import check_ending
 from nasbench_lab.cli.progress import reporting
 from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import note, tell
@@ -58,6 +59,7 @@ def report(
         raise unknown("regret", kind, REGRETS)
     folder = None if page_only else paper or out.with_name(f"{out.stem}-paper")
     _check_free(out, folder, overwrite=overwrite)
+    check_ending("--out", out, ".html", ".htm")
     evaluated = {str(path): load_evaluation(path) for path in predictors or ()}
     for path in results:
         if is_evaluation(path):

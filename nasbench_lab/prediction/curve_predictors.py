@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, check_fields
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.global_random import kept_random_state
 from nasbench_lab.prediction.curve_fits import log_power_at, power_law_at
 from nasbench_lab.prediction.predictors import Predictor, fill_missing
 from nasbench_lab.prediction.samples import ArchitectureSample
@@ -168,10 +169,11 @@ class CurveModel(CurvePredictor):
 
     def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Fit the regression, and predict."""
-        from sklearn.linear_model import RidgeCV
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import SVR
+        with kept_random_state():
+            from sklearn.linear_model import RidgeCV
+            from sklearn.pipeline import make_pipeline
+            from sklearn.preprocessing import StandardScaler
+            from sklearn.svm import SVR
 
         regression = RidgeCV(alphas=np.logspace(-3, 3, 13)) if self.model == "ridge" else SVR(C=10.0)
         known, unknown = fill_missing(self._features(train), self._features(test))

@@ -74,15 +74,25 @@ def marked_labels(study: Study, kind: RegretKind) -> tuple[str, ...]:
     return tuple(f"{label}{_MARK}" if recommends else label for label, recommends in pairs)
 
 
-def mark_note(study: Study, kind: RegretKind) -> str:
-    """Return what a caption says of the mark, with a semicolon before; nothing where there is none."""
-    return f";{_MARK} regret {_OF_RECOMMENDED}" if some_recommend(study, kind) else ""
+def mark_note(study: Study, kind: RegretKind, drawn: Sequence[int] | None = None) -> str:
+    """Return what a caption says of the mark, with a semicolon before; nothing where no drawn strategy has it."""
+    marked = some_recommend(study, kind) and (drawn is None or any(study.recommending[each] for each in drawn))
+    return f";{_MARK} regret {_OF_RECOMMENDED}" if marked else ""
 
 
 def left_out_note(study: Study, axis: str) -> str:
     """Return what a caption says of searches without evaluations, with a semicolon before; nothing over seconds."""
-    trained = dict.fromkeys(search["strategy"] for search in study.provenance.get("trained") or ())
+    trained = _trained(study)
     return f"; without evaluations, so left out: {some_names(trained)}" if trained and axis != "seconds" else ""
+
+
+def drawn_places(study: Study, axis: str) -> list[int]:
+    """Return the positions of the strategies that have a line over an axis: over evaluations, those that evaluate.
+
+    All of them where none does, as figures name at least one.
+    """
+    trained = _trained(study) if axis == "evaluations" else ()
+    return [n for n, label in enumerate(study.labels) if label not in trained] or [*range(len(study.labels))]
 
 
 def incumbents_in_words(study: Study) -> str:
@@ -100,6 +110,11 @@ def caption_notes(study: Study, kind: RegretKind) -> list[str]:
     """Return the sentences that the caption of a table adds: whose architectures are recommended, and scaled clocks."""
     recommended = recommendation_warnings(study.labels, study.recommending) if kind != "observed" else ()
     return [*recommended, *clock_notes(study.provenance.get("trained") or ())]
+
+
+def _trained(study: Study) -> tuple[str, ...]:
+    """Return the labels of the searches that train networks themselves, and so have no evaluations."""
+    return tuple(dict.fromkeys(search["strategy"] for search in study.provenance.get("trained") or ()))
 
 
 def _with_recommended(text: str, study: Study, kind: RegretKind) -> str:

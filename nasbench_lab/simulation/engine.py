@@ -11,6 +11,7 @@ from typing import Any
 
 from nasbench_lab.checks import whole
 from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
+from nasbench_lab.messages import shortened
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
@@ -21,6 +22,7 @@ from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.setting_notes import setting_notes
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
+from nasbench_lab.simulation.table_searches import family_of
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.zero_cost_scores import recorded_parameters, require_scores
 from nasbench_lab.strategies.base import Strategy
@@ -94,6 +96,7 @@ def simulate(
     """
     named: Any = objectives  # a tuple, once the conditions have checked it
     conditions = Conditions(budget, fidelity, repeat, workers, named, limits or {}, seed)
+    _refuse_search_of_family(strategy)
     searcher = find_strategy(strategy, _merged(parameters, more_parameters))
     _refuse_ambiguous(strategy, searcher, parameters)
     found = table if isinstance(table, AnyTable) else load(table)
@@ -186,6 +189,17 @@ def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> di
 
 
 _ARGUMENTS = frozenset(inspect.signature(simulate).parameters) - {"more_parameters"}
+
+
+def _refuse_search_of_family(strategy: Any) -> None:
+    """Raise ParameterError for a search that only suites know by name, such as ``one-shot/spos``."""
+    if not isinstance(strategy, str) or family_of(strategy) is None:
+        return
+    alone = ", or alone with nasbench_lab.train.one_shot.search" if strategy.startswith("one-shot/") else ""
+    raise ParameterError(
+        f"{shortened(strategy)} is no strategy that can be simulated: run it in a suite "
+        f"(nasbench_lab.suites.run_suite){alone}"
+    )
 
 
 def _refuse_ambiguous(given: Any, strategy: Strategy[Any], parameters: Mapping[str, Any] | None) -> None:

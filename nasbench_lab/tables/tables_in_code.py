@@ -31,6 +31,18 @@ def code_file(name: str) -> str:
     return place if place.endswith(".py") else ""
 
 
+def refuse_code(name: str, reason: str) -> None:
+    """Raise ParameterError if a name names code.
+
+    >>> refuse_code("digits/chain", "it has no file")
+    >>> refuse_code("mine.py:table", "it has no file")
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: 'mine.py:table' is a table in code: it has no file
+    """
+    if is_in_code(name):
+        raise ParameterError(f"{name!r} is a table in code: {reason}")
+
+
 def load_from_code(name: str) -> AnyTable:
     """Return the table that a name such as ``"mine.py:table"`` names.
 

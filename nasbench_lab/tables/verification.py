@@ -17,6 +17,7 @@ from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.known_answers import VerificationResult, check_known_answers
 from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.tables_in_code import refuse_code
 
 _MOST = float(np.finfo(np.float64).max)
 _POSITIVE_UNITS = ("s", "ms", "millions", "mJ")
@@ -43,11 +44,13 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
     Raises:
         UnknownNameError, SourceError: the table is not available.
         DataError: the file is not a table.
+        ParameterError: the table is code.
 
     >>> from nasbench_lab.tables import verify
     >>> all(check.ok for check in verify("digits/chain"))
     True
     """
+    refuse_code(os.fspath(name), "it has no stored numbers to verify, unlike tables of the catalogue and table files")
     text = catalogue.full_name(os.fspath(name))
     named = catalogue.is_named(text)
     if named:

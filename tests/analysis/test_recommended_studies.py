@@ -141,7 +141,33 @@ def test_figures_say_whose_regret_it_is():
         assert "*" not in _texts(draw(alone))
     over_evaluations = _texts(regret_figure(mixed, axis="evaluations"))
     assert "without evaluations, so left out: darts" in over_evaluations
+    assert "*" not in over_evaluations
     assert regret_figure(mixed, highlight="darts") is not None
+
+
+def _names(figure):
+    """Return all names in legends and at the ends of lines."""
+    legends = [*figure.legends, *(panel.get_legend() for panel in figure.axes if panel.get_legend())]
+    texts = [text for legend in legends for text in legend.get_texts()]
+    return [text.get_text() for text in [*texts, *(text for panel in figure.axes for text in panel.texts)]]
+
+
+@pytest.mark.parametrize("draw", [regret_figure, ecdf_figure])
+@pytest.mark.parametrize("highlight", [None, "random-search"])
+def test_searches_that_are_left_out_have_no_name(draw, highlight):
+    mixed = study([simulated(), trained(), simulated("local-search")], resamples=0)
+    over_evaluations, over_seconds = (
+        " ".join(_names(draw(mixed, axis=axis, highlight=highlight))) for axis in ("evaluations", "seconds")
+    )
+    assert "random-search" in over_evaluations
+    assert "darts" not in over_evaluations
+    assert "2 other" not in over_evaluations
+    assert "darts" in over_seconds or highlight
+    colors = [
+        {line.get_color() for line in draw(mixed, axis=axis).axes[0].lines if np.isfinite(line.get_ydata()).any()}
+        for axis in ("evaluations", "seconds")
+    ]
+    assert colors[0] < colors[1], "a strategy has the same colour with and without the others"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def test_predictors_are_listed():
         (("run", *TINY, "--predictor", "knn", "--source-labels", "9"), ("--source-labels needs --source",)),
         (("run", *TINY, "--predictor", "knn", "--source-epochs", "4"), ("--source-epochs needs --source",)),
         (("show", "."), ("no evaluation of predictors",)),
+        (("show", ".", "--csv", "x.h5"), ("--csv must be a file that ends in .csv, got 'x.h5'",)),
+        (("show", ".", "--summary", "x.pdf"), ("--summary must be a file that ends in .csv, got 'x.pdf'",)),
         (("list", "nothing-like-it"), ("nothing-like-it",)),
     ],
 )

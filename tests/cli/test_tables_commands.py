@@ -184,6 +184,17 @@ def test_names_of_what_is_no_single_table(command):
         assert_refused(nasbench_lab(*command, "ec-nas", *more), choices)
 
 
+@pytest.mark.parametrize(("command", "reason"), [("verify", "no stored numbers"), ("fetch", "nothing to fetch")])
+def test_a_table_in_code_is_neither_fetched_nor_verified(command, reason):
+    assert_refused(nasbench_lab("tables", command, "mine.py:table"), "'mine.py:table' is a table in code", reason)
+
+
+def test_citations_are_written_to_a_bibliography():
+    assert_refused(
+        nasbench_lab("cite", "digits/chain", "--out", "refs.pdf"), "--out must be", ".bib or .txt", "refs.pdf"
+    )
+
+
 def test_an_empty_name_is_no_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(synthetic_table("chain"), tmp_path / "mine.h5")

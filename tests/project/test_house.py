@@ -24,6 +24,7 @@ GROUND = {
     "displays",
     "errors",
     "files",
+    "global_random",
     "messages",
     "pickling",
     "plain_files",
@@ -46,6 +47,7 @@ MAY_IMPORT = {
     "streams": {"arrays", "checks", "errors", "messages"},
     "user_code": {"errors", "messages", "plain_files"},
     "files": {"errors"},
+    "global_random": set(),
     "cache": {"files"},
     "plain_files": {"errors", "messages"},
     "plugins": {"errors"},
@@ -259,6 +261,21 @@ def test_simulating_needs_no_heavy_package_but_the_file_reader():
         print(*sys.modules)"""
     loaded = {name.split(".")[0] for name in run_python(code)}
     assert set(HEAVY) & loaded <= {"h5py", "threadpoolctl"}
+
+
+def test_the_first_import_of_scikit_learn_keeps_the_global_random_state():
+    code = """if True:
+        import random, sys
+        import nasbench_lab as nl
+        assert "sklearn" not in sys.modules
+        random.seed(1)
+        nl.simulate("digits/chain", "predictor-search:model=random-forest", budget=nl.Budget(evaluations=30), runs=1)
+        assert "sklearn" in sys.modules
+        print(random.random())
+        random.seed(1)
+        print(random.random())"""
+    after, fresh = run_python(code)
+    assert after == fresh
 
 
 def test_nothing_touches_the_global_random_state():

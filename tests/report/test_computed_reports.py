@@ -1,5 +1,6 @@
 """Comparisons on tables that compute their answers: values where no optimum is known, and the kind of the table."""
 
+import dataclasses
 import json
 import shutil
 
@@ -13,9 +14,11 @@ from nasbench_lab.analysis import study
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.final_regret import final_figure
 from nasbench_lab.report.figures.regret import regret_figure
+from nasbench_lab.report.figures.targets import ecdf_figure
+from nasbench_lab.report.page.html import render_page
 from nasbench_lab.report.paper.tables import results_table
 from nasbench_lab.tables import tabulate
-from nasbench_lab.testing import function_table
+from nasbench_lab.testing import function_table, synthetic_table
 
 CHAIN = {"name": "chain", "choices": "012", "length": 5}
 STRATEGIES = ("random-search", "regularized-evolution:population_size=5,sample_size=2")
@@ -158,3 +161,29 @@ def test_a_changed_file_is_another_table(results, tmp_path):
     assert done.returncode == 2 or {setting.checksum for setting in found.settings} != {
         setting.checksum for setting in nl.suites.open_results(out).settings
     }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        (("measured",), "simulated seconds"),
+        (("live",), "measured seconds"),
+        (("measured", "live"), "simulated or measured seconds"),
+    ],
+)
+def test_seconds_say_whether_they_are_measured(kinds, words):
+    found = []
+    for table, kind in zip(("chain", "topology"), kinds, strict=False):
+        for name in ("random-search", "local-search"):
+            trace = nl.simulate(synthetic_table(table), name, runs=3, budget=nl.Budget(seconds=300))
+            found.append(dataclasses.replace(trace, reference=dataclasses.replace(trace.reference, kind=kind)))
+    found = study(found, resamples=20)
+    for figure in (regret_figure(found, axis="seconds"), ecdf_figure(found, axis="seconds")):
+        assert figure.axes[-1].get_xlabel() == words
+    assert {panel.get_xlabel() for panel in regret_figure(found, axis="both").axes} >= {
+        "evaluations",
+        *(f"{kind} seconds" for kind in words.removesuffix(" seconds").split(" or ")),
+    }
+    page = render_page(found)
+    for kind in ("simulated", "measured"):
+        assert (f"{kind} seconds" in page) == (kind in words)

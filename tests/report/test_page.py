@@ -484,6 +484,7 @@ def test_mistakes_are_one_line_before_anything_is_computed(results, tmp_path, mo
         ([results, "--out", tmp_path / "old.html"], OutputError, "old.html already exists"),
         ([results, "--out", tmp_path / "full"], OutputError, "is a folder; choose another file"),
         ([results, "--out", tmp_path / "new.html", "--paper", tmp_path / "full"], OutputError, "full is not empty"),
+        ([results, "--out", tmp_path / "new.pdf"], ParameterError, "--out must be a file that ends in .html or .htm"),
         ([results, "--kind", "tests"], UnknownNameError, "did you mean 'test'"),
         ([results, "--page-only", "--paper", tmp_path / "x"], ParameterError, "--page-only"),
         ([tmp_path / "nothing", "--out", tmp_path / "x.html"], DataError, "no results at"),

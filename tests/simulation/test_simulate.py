@@ -435,3 +435,11 @@ def test_linear_algebra_has_one_thread_while_simulating_and_not_after():
         nl.simulate(synthetic_table(), Watcher, runs=1, budget=nl.Budget(evaluations=2))
         assert set(seen) == {1}
         assert 2 in threads()
+
+
+def test_a_method_that_trains_networks_is_no_strategy():
+    for name in ("one-shot/spos", "one-shot/no-such-method"):
+        with pytest.raises(ParameterError, match=rf"'{name}' is no strategy .*run_suite.*one_shot\.search$"):
+            nl.simulate(synthetic_table("tiny"), name, runs=1, budget=nl.Budget(evaluations=2))
+    with pytest.raises(UnknownNameError, match="unknown strategy 'two-shot/spos'"):
+        nl.simulate(synthetic_table("tiny"), "two-shot/spos", runs=1, budget=nl.Budget(evaluations=2))

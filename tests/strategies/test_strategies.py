@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import pickle
 import typing
 
 import lock_step
@@ -188,6 +189,40 @@ class DrawsWhenSomeoneIsLucky(Strategy):
 def test_conformance_catches_a_run_that_depends_on_its_company(population_size):
     with pytest.raises(AssertionError, match="depends on the others"):
         CASES["a_long_run_does_not_depend_on_its_company"](DrawsWhenSomeoneIsLucky(population_size))
+
+
+class ForgetsWhenPickled(DrawsWhenSomeoneIsLucky):
+    """Mixes up the population when its state is pickled, which shows only once parents are drawn."""
+
+    class State:
+        def __init__(self, inner):
+            self.inner = inner
+
+        def __getstate__(self):
+            members = self.inner.members
+            self.inner.members = np.roll(members, 1, axis=1)
+            data = pickle.dumps(self.inner)
+            self.inner.members = members
+            return {"inner": pickle.loads(data)}
+
+    def start(self, task):
+        return self.State(self.inner.start(task))
+
+    def ask(self, state):
+        return self.inner.ask(state.inner)
+
+    def tell(self, state, evaluations):
+        self.inner.tell(state.inner, evaluations)
+
+
+def test_conformance_catches_a_state_that_is_not_all_pickled():
+    with pytest.raises(AssertionError, match="the search changes when its state is pickled"):
+        CASES["state_survives_pickling"](ForgetsWhenPickled(4))
+
+
+def test_random_search_is_not_better_than_random_search():
+    with pytest.raises(AssertionError):
+        assert_better_than_random_search("random-search", 60)
 
 
 def test_conformance_catches_parameters_that_are_not_checked():

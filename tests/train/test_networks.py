@@ -194,7 +194,7 @@ def test_published_parameters_of_small_nas_bench_101_models(mirror):
         for adjacency, operations, published in ec_nas_models(folder / name):
             models[adjacency.tobytes(), tuple(operations)] = (adjacency, operations, published)
     assert len(models) > 2500
-    for adjacency, operations, published in list(models.values())[::10]:
+    for adjacency, operations, published in list(models.values())[::25]:
         assert count_on_meta(cell101_network, adjacency, operations) == published
 
 

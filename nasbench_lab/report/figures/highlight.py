@@ -36,6 +36,15 @@ class Looks:
     numbers: tuple[int, ...]
     total: int
 
+    def only(self, places: Sequence[int]) -> Looks:
+        """Return the looks of some of the strategies, by their positions in these looks."""
+        return Looks(
+            tuple(self.labels[place] for place in places),
+            tuple(self.shown[place] for place in places),
+            tuple(self.numbers[place] for place in places),
+            self.total,
+        )
+
     @property
     def some(self) -> bool:
         """Whether some strategies are highlighted."""

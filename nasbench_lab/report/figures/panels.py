@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-AXIS_WORDS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
-"""Names of the axes."""
-
 
 def check_something_drawn(reasons: Sequence[str]) -> None:
     """Raise MissingDataError if every panel has a reason why it would be empty.

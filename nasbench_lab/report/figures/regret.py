@@ -14,6 +14,7 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.axis_names import AXES, axis_words
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, scale_for
 from nasbench_lab.report.figures.curves import (
     CurveOptions,
@@ -28,7 +29,6 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import (
-    AXIS_WORDS,
     check_something_drawn,
     label_outer,
     panel_grid,
@@ -37,7 +37,13 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label, table_kinds_note
+from nasbench_lab.report.incumbent_words import (
+    drawn_places,
+    left_out_note,
+    mark_note,
+    regret_label,
+    table_kinds_note,
+)
 from nasbench_lab.report.study_selection import (
     QUANTITIES,
     Quantity,
@@ -156,8 +162,8 @@ class _Choice:
         """Raise UnknownNameError if a name is unknown, before anything is computed."""
         if self.statistic not in STATISTICS:
             raise unknown("statistic", self.statistic, STATISTICS)
-        if self.axis not in (*AXIS_WORDS, "both", None):
-            raise unknown("axis", self.axis, (*AXIS_WORDS, "both"))
+        if self.axis not in (*AXES, "both", None):
+            raise unknown("axis", self.axis, (*AXES, "both"))
         check_scale("x scale", self.x_scale)
         check_scale("y scale", self.y_scale)
         if self.y not in (*QUANTITIES, None):
@@ -194,6 +200,8 @@ def _figure(
         check_something_drawn(reasons)
     columns = len(kinds) if len(kinds) > 1 else regret_columns(style, len(panels))
     lines = [None if reason else _lines_of(study, panel, choice) for panel, reason in zip(panels, reasons, strict=True)]
+    drawn = drawn_places(study, axis)
+    looks, lines = looks.only(drawn), [each and (each[0], each[1][:, drawn]) for each in lines]
     spread = chosen_spread(choice.spread, looks)
     as_values = [shown_as_value(study.tasks[panel.place], panel.kind, choice.y) for panel in panels]
     losses = [each[1] for each, value in zip(lines, as_values, strict=True) if each is not None and not value]
@@ -201,20 +209,20 @@ def _figure(
     how = CurveOptions(looks, choice.x_scale, y_scale, spread, style.width / columns, style)
     with drawing(style.rc, names_in(study)):
         caption = _caption(study, places, choice.statistic, spread)
-        caption += mark_note(study, kinds[0]) + left_out_note(study, axis) + table_kinds_note(study, places)
+        caption += mark_note(study, kinds[0], drawn) + left_out_note(study, axis) + table_kinds_note(study, places)
         caption += optimum_note(study, places, kinds[0], choice.y)
         direct = end_together([each for each in lines if each is not None], how)
         height = PANEL_HEIGHTS[min(columns, 4)]
         names = Names.plan(looks, caption, style, len(panels), columns, height, direct=direct)
         figure, axes = panel_grid(style, len(panels), columns, names.panel_height, names.above)
-        for one, panel, reason, drawn in zip(axes, panels, reasons, lines, strict=True):
-            if drawn is None:
+        for one, panel, reason, curves in zip(axes, panels, reasons, lines, strict=True):
+            if curves is None:
                 say(one, reason)
             elif shown_as_value(study.tasks[panel.place], panel.kind, choice.y):
-                values = study.tasks[panel.place].value(panel.kind, drawn[1])
-                draw_values(one, drawn[0], values, how, logarithmic=choice.y_scale == "log")
+                values = study.tasks[panel.place].value(panel.kind, curves[1])
+                draw_values(one, curves[0], values, how, logarithmic=choice.y_scale == "log")
             else:
-                draw_losses(one, *drawn, how)
+                draw_losses(one, *curves, how)
             set_title(one, _title(study.tasks[panel.place]), style, style.width / columns - 4.5 * style.em)
         if "both" in (choice.kind, choice.axis):
             _label_each(study, axes, panels, as_values, names.panel_height, style)
@@ -222,7 +230,7 @@ def _figure(
             label = regret_label(study, kinds[0], values=all(as_values))
             if any(as_values) and not all(as_values):
                 label = label.replace("regret", "regret or value", 1)
-            words, units = (AXIS_WORDS[panels[0].axis], label), _units(study, places, kinds[0])
+            words, units = (axis_words(study, panels[0].axis, places), label), _units(study, places, kinds[0])
             label_outer(figure, axes, columns, names.above, words, units, style)
         names.draw(figure, axes)
     return figure
@@ -280,7 +288,7 @@ def _label_each(
     """Label both axes of each panel."""
     for one, panel, value in zip(axes, panels, as_values, strict=True):
         if one.axison:
-            one.set_xlabel(AXIS_WORDS[panel.axis])
+            one.set_xlabel(axis_words(study, panel.axis, [panel.place]))
             label = f"{regret_label(study, panel.kind, values=value)} ({study.tasks[panel.place].unit(panel.kind)})"
             one.set_ylabel(wrap_label(label, height - 4.5 * style.em, style.font_size))
 

@@ -11,14 +11,15 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.axis_names import AXES, axis_words
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis, set_x_axis
 from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spread, draw_curves, spread_in_words
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
-from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
+from nasbench_lab.report.figures.panels import panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
-from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
+from nasbench_lab.report.incumbent_words import drawn_places, left_out_note, mark_note, regret_label
 from nasbench_lab.report.study_selection import (
     NO_COMMON_TASK,
     chosen_kind,
@@ -67,31 +68,33 @@ def ecdf_figure(
         MissingDataError: the regret cannot be normalised, no task has times, or no run reached a target.
     """
     check_scale("x scale", x_scale)
-    if axis not in (*AXIS_WORDS, None):
-        raise unknown("axis", axis, AXIS_WORDS)
+    if axis not in (*AXES, None):
+        raise unknown("axis", axis, AXES)
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     looks = looks_of(study, highlight, kind)
     axis = axis or clock_of(study)
+    drawn = drawn_places(study, axis)
+    looks = looks.only(drawn)
     times = part_of(study.times, (kind, axis), "times to targets", without_scale=computed_only(study))
     if not times.grid.size:
         reason = "no run reached a target" if times.tasks else NO_COMMON_TASK
         raise MissingDataError(f"there is nothing to draw: {reason}")
     with drawing(chosen.rc, names_in(study)):
         title = _targets_in_words(times.targets, regret_label(study, kind))
-        title += mark_note(study, kind) + left_out_note(study, axis)
+        title += mark_note(study, kind, drawn) + left_out_note(study, axis)
         names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
         how = CurveOptions(looks, x_scale, "linear", "none", chosen.width, chosen)
         sure = times.grid <= times.complete_until[:, None]
         bound = ~sure
         bound[:, :-1] |= ~sure[:, 1:]  # from the last sure point, so that the line has no gap
-        shares = [np.where(part, times.ecdf, np.nan) for part in (sure, bound)]
+        shares = [np.where(part, times.ecdf, np.nan)[drawn] for part in (sure, bound)]
         draw_curves(panel, times.grid, np.stack([shares[1]] * 3), how, faint=True)
         draw_curves(panel, times.grid, np.stack([shares[0]] * 3), how)
         set_x_axis(panel, x_scale, float(times.grid[0]), float(times.grid[-1]))
         _share_axis(panel)
-        panel.set_xlabel(AXIS_WORDS[axis])
+        panel.set_xlabel(axis_words(study, axis, times.tasks))
         panel.set_ylabel("share of targets reached")
         names.draw(figure, [panel])
     return figure

@@ -13,6 +13,7 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.axis_names import AXES, axis_words
 from nasbench_lab.report.incumbent_words import regret_in_words, regret_label, shows_values
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
@@ -20,7 +21,6 @@ from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
 _KIND_OPTIONS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
-AXIS_TITLES: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _AXIS_OPTIONS: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
 
 _CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
@@ -36,7 +36,7 @@ def study_charts(study: Study) -> list[Chart]:
 
 def regret_chart(study: Study) -> Chart:
     """Return the chart of the anytime regret on each task."""
-    axes = [axis for axis in AXIS_TITLES if any(axis in task.axes for task in study.tasks)]
+    axes = [axis for axis in AXES if any(axis in task.axes for task in study.tasks)]
     choices = (
         Choice(
             "task",
@@ -92,7 +92,7 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     unit = study.tasks[curves.task].unit(curves.kind)
     words = regret_label(study, curves.kind, values=as_value)
     label = f"{words} ({unit})" if unit else words
-    title = AXIS_TITLES[curves.axis]
+    title = axis_words(study, curves.axis, [curves.task])
     if not as_value:
         return ChartView(curves.grid, lines, title, label, text, zero=_OPTIMUM)
     best: Literal["low", "high"] = "high" if task.direction(curves.kind) == "maximize" else "low"
@@ -175,8 +175,8 @@ def _by_kind(
 def target_chart(study: Study) -> Chart:
     """Return the chart of targets over time, of regrets at the end, and of relative costs."""
     kinds = [kind for kind in study.kinds if kind in study.profiles or any(key[0] == kind for key in study.times)]
-    axes = [axis for axis in AXIS_TITLES if any(key[1] == axis for key in study.times)]
-    options = [(f"by-{axis}", f"targets reached by {AXIS_TITLES[axis]}") for axis in axes]
+    axes = [axis for axis in AXES if any(key[1] == axis for key in study.times)]
+    options = [(f"by-{axis}", f"targets reached by {axis_words(study, axis)}") for axis in axes]
     options += [("scores", "regret at the end"), ("costs", "cost relative to the cheapest strategy")]
     views: dict[str, ChartView] = {}
     for kind in kinds:
@@ -202,7 +202,7 @@ def _ecdf_view(study: Study, kind: RegretKind, axis: TimeAxis) -> ChartView | No
     if times is None or not (lines := _lines(times.ecdf)):
         return None
     text = f"{len(times.targets)} targets on {_tasks(times.tasks)}, all runs"
-    return _share(times.grid, lines, AXIS_TITLES[axis], "share of targets reached", text)
+    return _share(times.grid, lines, axis_words(study, axis, times.tasks), "share of targets reached", text)
 
 
 def _score_view(study: Study, kind: RegretKind) -> ChartView | None:

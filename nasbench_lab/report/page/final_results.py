@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import against_first
 from nasbench_lab.report.page.numbers import decimals, fixed, short, with_unit
@@ -27,7 +28,7 @@ def final_table(
     study: Study, place: int, kind: RegretKind, members: Sequence[int], rows: Sequence[Summary]
 ) -> PageTable:
     """Return the table of final results, with a comparison with the best strategy."""
-    final = study.final[kind][members, place]
+    final, seconds = study.final[kind][members, place], axis_words(study, "seconds", [place])
     levels = np.array([_quartiles(final[row, : rows[row].runs]) for row in range(len(rows))])
     columns = [
         *([against_first(study, kind, place, members)] if len(members) > 1 and kind in study.pairwise else []),
@@ -36,12 +37,16 @@ def final_table(
         (PageColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
         (PageColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),
         _beside_best(study, place, kind, members),
-        *(size for size in _sizes(rows) if len(rows) == 1 or not _same(size[1])),
+        *(size for size in _sizes(rows, seconds) if len(rows) == 1 or not _same(size[1])),
         (PageColumn("without value", "descending", kind="wrapped"), _failures(rows)),
     ]
     shown = [(heading, cells) for heading, cells in columns if any(cell.value for cell in cells)]
     caption = "Final results of the runs. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
-    same = [f"{cells[0].text} {heading.title}" for heading, cells in _sizes(rows) if _same(cells) and cells[0].value]
+    same = [
+        f"{cells[0].text} {heading.title}"
+        for heading, cells in _sizes(rows, seconds)
+        if _same(cells) and cells[0].value
+    ]
     if same and len(rows) > 1:
         caption += f" Each strategy: {', '.join(same)} (medians of runs)."
     if any(_counted(row, split) for row in rows for split in ("valid", "test")):
@@ -69,12 +74,12 @@ def _middle(study: Study, place: int, kind: RegretKind, levels: FloatArray) -> t
     )
 
 
-def _sizes(rows: Sequence[Summary]) -> list[tuple[PageColumn, list[PageCell]]]:
+def _sizes(rows: Sequence[Summary], seconds: str) -> list[tuple[PageColumn, list[PageCell]]]:
     """Return the columns that are often the same for all strategies."""
     columns = [
         (PageColumn("runs", "descending"), [float(row.runs) for row in rows]),
         (PageColumn("evaluations", "descending", "median of runs"), [row.evaluations for row in rows]),
-        (PageColumn("simulated seconds", "descending", "median of runs"), [row.seconds for row in rows]),
+        (PageColumn(seconds, "descending", "median of runs"), [row.seconds for row in rows]),
     ]
     return [(heading, number_cells(values)) for heading, values in columns]
 

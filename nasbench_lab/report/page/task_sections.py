@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, TargetTimes
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import PageAnswer, best_first, task_answer
 from nasbench_lab.report.page.cards import Card, found_cards
-from nasbench_lab.report.page.curve_charts import AXIS_TITLES
 from nasbench_lab.report.page.figure_commands import architecture_command
 from nasbench_lab.report.page.final_results import final_table
 from nasbench_lab.report.page.numbers import column, short, with_unit
@@ -113,7 +113,7 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
     if not any(math.isfinite(float(cell.value or "nan")) for _, cells in columns for cell in cells):
         return None
     caption = (
-        f"Expected {AXIS_TITLES[times.axis]} until a restarted search first reaches a target, "
+        f"Expected {axis_words(study, times.axis, [place])} until a restarted search first reaches a target, "
         "and the share of runs that reached it."
     )
     if kind != "observed":

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, Task
+from nasbench_lab.report.axis_names import axis_words
 from nasbench_lab.report.paper.tables import markdown
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import in_words, runs_in_words
@@ -179,7 +180,7 @@ def _answers(study: Study) -> dict[str, tuple[Answer, str]]:
         "P4": same,
         "P5": ablation,
         "P6": same,
-        "P7": ("yes", f"Regret against evaluations{' and simulated seconds' if _timed(study) else ''}."),
+        "P7": ("yes", f"Regret against evaluations{_and_seconds(study)}."),
         "P8": _baseline(study),
         "P9": repeats,
         "P10": tables,
@@ -296,6 +297,10 @@ def _baseline(study: Study) -> tuple[Answer, str]:
     if "random-search" not in study.strategies:
         return "no", "Add the strategy `random-search`."
     return "yes", "Random search is among the strategies; the average random architecture is the scale of regret."
+
+
+def _and_seconds(study: Study) -> str:
+    return f" and {axis_words(study, 'seconds')}" if _timed(study) else ""
 
 
 def _timed(study: Study) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.checks import AtLeast, AtMost, check_fields, whole
+from nasbench_lab.global_random import kept_random_state
 from nasbench_lab.train.datasets.dataset import Dataset, Split
 
 
@@ -77,7 +78,8 @@ def digits(hardening: Hardening | None = None, versions: int = 1) -> Dataset:
 @functools.cache
 def _distorted(hardening: Hardening, versions: int) -> Dataset:
     """Make the distorted digits, once per process: it takes a quarter of a second."""
-    from sklearn.datasets import load_digits
+    with kept_random_state():
+        from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
     images, labels = images.reshape(-1, 8, 8) / 16.0, labels.astype(np.int64)

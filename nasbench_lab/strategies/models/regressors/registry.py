@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.global_random import kept_random_state
 from nasbench_lab.messages import described, shortened, stands_for, unknown
 from nasbench_lab.plugins import added_names, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import shown
@@ -196,7 +197,8 @@ def _class_of(text: str) -> tuple[RegressorFacts, Callable[..., Any], dict[str, 
     warn_of_ignored(GROUP, name)
     facts = BUILT_IN[name]
     try:
-        return facts, import_path(facts.place), more
+        with kept_random_state():
+            return facts, import_path(facts.place), more
     except ParameterError as error:
         if isinstance(error.__cause__, ModuleNotFoundError) and facts.package:
             missing = error.__cause__.name
@@ -244,9 +246,10 @@ def _seeded(regressor: Regressor, seed: int, *, only_none: bool, given: Mapping[
 
 def _standardised(regressor: Regressor) -> Regressor:
     """Scale inputs and targets to mean 0 and variance 1 for a regressor, and predictions back."""
-    from sklearn.compose import TransformedTargetRegressor
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+    with kept_random_state():
+        from sklearn.compose import TransformedTargetRegressor
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
     double = FunctionTransformer(np.float64)  # encodings have single precision
     pipeline = make_pipeline(double, StandardScaler(), regressor)
