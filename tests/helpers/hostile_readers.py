@@ -434,9 +434,9 @@ def _zen(folder):
 def _read_zen(path):
     import re
 
-    from nasbench_lab.tables.importers.trans_nas_bench import tables
+    from nasbench_lab.tables.importers import naslib_archives
 
-    rows = list(tables._rows(path.read_bytes(), re.compile("zen/.*")))
+    rows = list(naslib_archives.rows(path.read_bytes(), re.compile("zen/.*")))
     if not rows:
         raise DataError("it lacks all architectures")
     return rows

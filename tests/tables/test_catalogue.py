@@ -18,6 +18,8 @@ from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.testing import identical, synthetic_table
 
 GRAPH = [name for name in nl.list_tables() if name.startswith("nas-bench-graph/")]
+FAILED = {"nas-bench-nlp/wikitext-2": 2}
+"""Numbers of architectures whose trainings all failed, as published."""
 TSS = [name for name in nl.list_tables() if name.startswith("nats-bench-tss/")]
 
 
@@ -137,7 +139,8 @@ def test_what_every_table_promises(name):
         assert np.nanmax(values) <= {"percent": 100, "fraction": 1, "SSIM": 1}.get(unit, np.inf)
     for split in ("valid", "test"):
         if getattr(description, split) is not None:
-            assert not np.isnan(table.mean_values(getattr(description, split))).any()
+            missing = np.isnan(table.mean_values(getattr(description, split))).sum()
+            assert missing == FAILED.get(table.name, 0)
 
 
 @pytest.mark.parametrize("name", GRAPH)
