@@ -103,7 +103,7 @@ class LiveTable(ComputedTable):
             ParameterError: there is no such reason.
 
         >>> from nasbench_lab import train
-        >>> table = train.live("digits/chain", epochs=1, longest=1e-6)
+        >>> table = train.live("digits/chain", epochs=3, longest=1e-6)
         >>> table.lookup([7]), table.retry_failed()
         (array([nan]), {'time': 1})
         """
