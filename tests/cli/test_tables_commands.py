@@ -353,7 +353,7 @@ def test_cite(tmp_path):
     assert done.stdout == f"wrote {tmp_path / 'refs.bib'}\n"
     assert (tmp_path / "refs.bib").read_text() == both
     assert_refused(nasbench_lab("cite", "nas-bench-graf"), "did you mean 'nas-bench-graph'")
-    assert_refused(nasbench_lab("cite", SMALL, "--out", tmp_path / "refs.bib" / "deeper"), "cannot write")
+    assert_refused(nasbench_lab("cite", SMALL, "--out", tmp_path / "refs.bib" / "deeper.bib"), "cannot write")
 
 
 def test_a_table_without_a_citation(tmp_path):

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab.tables.surrogates.models.leaves import Masks, Nodes, Walks, leaf_finder, single_below
@@ -99,6 +99,7 @@ def test_a_copy_of_a_model_has_no_masks():
     assert (pickle.loads(pickle.dumps(model)).predict(vectors) == expected).all()
 
 
+@example(-3.402823364973241e38, 0.0)
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False, width=32))
 def test_numbers_of_single_precision_are_above_both_or_none(threshold, number):
     below = single_below(np.array([threshold]))

@@ -70,7 +70,7 @@ def single_below(threshold: FloatArray) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         rounded = threshold.astype(np.float32)
-    lower = np.nextafter(rounded, np.float32(-np.inf))
+        lower = np.nextafter(rounded, np.float32(-np.inf))
     return np.where(rounded.astype(np.float64) > threshold, lower, rounded)
 
 
