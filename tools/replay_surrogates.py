@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import nasbench_lab as nl
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction.surrogates.checks import kendall, r_squared
 from nasbench_lab.prediction.surrogates.fitting import fit_surrogate
@@ -109,16 +110,11 @@ def study(name: str, work: Path, chosen: Sequence[str] | None = None) -> None:
             print(f"{name} {source} {strategy}: {time.process_time() - started:.1f} s", flush=True)
 
 
-def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
-    """Return a surrogate of some percent of a table; what its predictions of the others are worth is stored."""
-    path = work / _plain(truth.name) / f"surrogate-{percent}.h5"
-    if path.exists():
-        return read_surrogate(path)
-    started = time.process_time()
-    chosen = sample_of(truth, percent)
+def fitted_to(truth: Table, sample: Sequence[int] | IntArray, **options: Any) -> Surrogate:
+    """Return a surrogate of some architectures of a table, without checks unless the options ask for some."""
     models, encoding = TABLES[truth.name]
-    surrogate = fit_surrogate(
-        subset(truth, chosen),
+    return fit_surrogate(
+        subset(truth, sample),
         models,
         encoding,
         scores=truth,
@@ -126,7 +122,18 @@ def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
         fidelities=truth.fidelities[-1:],
         folds=FOLDS,
         check=False,
+        **options,
     )
+
+
+def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
+    """Return a surrogate of some percent of a table; what its predictions of the others are worth is stored."""
+    path = work / _plain(truth.name) / f"surrogate-{percent}.h5"
+    if path.exists():
+        return read_surrogate(path)
+    started = time.process_time()
+    chosen = sample_of(truth, percent)
+    surrogate = fitted_to(truth, chosen)
     fit_seconds = time.process_time() - started
     rest = np.setdiff1d(np.arange(truth.space.size), chosen)
     draws = np.random.Generator(np.random.Philox(percent))
@@ -184,18 +191,7 @@ def left_out(truth: Table, work: Path) -> None:
     found = {name: np.unique(nl.simulate(truth, name, runs=1, budget=budget).architecture) for name in STRATEGIES}
     found = {name: each[each >= 0] for name, each in found.items()}
     sample = np.unique(np.concatenate(list(found.values())))
-    models, encoding = TABLES[truth.name]
-    surrogate = fit_surrogate(
-        subset(truth, sample),
-        models,
-        encoding,
-        scores=truth,
-        metrics=[],
-        fidelities=truth.fidelities[-1:],
-        folds=FOLDS,
-        found_by={name: each.tolist() for name, each in found.items()},
-        check=False,
-    )
+    surrogate = fitted_to(truth, sample, found_by={name: each.tolist() for name, each in found.items()})
     verdict = Verdict.from_plain(surrogate.verdict)
     rows = [LeftOutCheck("", len(sample), len(sample), verdict.judged.kendall, verdict.judged.r2), *verdict.left_out]
     facts = {"table": truth.name, "metric": verdict.judged.metric}

@@ -170,12 +170,7 @@ def run_suite(
     ...     [setting.label for setting in run_suite(suite, folder).settings]
     ['random-search', 'local-search']
     """
-    executor = executor or InThisProcess()
-    check_progress(progress)
-    with contextlib.closing(executor):
-        folder = SuiteFolder.begin(Path(out), suite)
-        with _reported(progress, str(out)) as report:
-            _Run(folder, executor, report).work()
+    _work(suite, Path(out), executor, progress)
     return open_results(out)
 
 
@@ -208,14 +203,21 @@ def estimate_suite(
     >>> estimate.unmeasured, estimate.seconds > 0, list(estimate.left)
     ((), True, ['random-search', 'local-search'])
     """
+    return _work(suite, Path(out), executor, progress, only_trials=True).estimate()
+
+
+def _work(
+    suite: Suite, out: Path, executor: Executor | None, progress: bool | Report, *, only_trials: bool = False
+) -> Forecast:
+    """Simulate what is not finished, or one shard per strategy; return what is known of the seconds of shards."""
     executor = executor or InThisProcess()
     check_progress(progress)
     with contextlib.closing(executor):
-        folder = SuiteFolder.begin(Path(out), suite)
+        folder = SuiteFolder.begin(out, suite)
         with _reported(progress, str(out)) as report:
-            run = _Run(folder, executor, report, only_trials=True)
+            run = _Run(folder, executor, report, only_trials=only_trials)
             run.work()
-    return run.forecast.estimate()
+    return run.forecast
 
 
 @contextlib.contextmanager

@@ -47,14 +47,12 @@ class ConvBn(nn.Sequential):
         if self.training or type(norm) is not nn.BatchNorm2d:  # e.g. one that uses the statistics of the batch
             return norm(convolution(x))
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        return functional.conv2d(
-            x,
-            convolution.weight * scale[:, None, None, None],
-            norm.bias - norm.running_mean * scale,
-            convolution.stride,
-            convolution.padding,
-            groups=convolution.groups,
-        )
+        return self.convolved(x, convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale)
+
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Convolve images with other weights and a bias; the rest is as in the convolution of this block."""
+        convolution = self[0]
+        return functional.conv2d(x, weight, bias, convolution.stride, convolution.padding, groups=convolution.groups)
 
 
 class ReluConvBn(nn.Sequential):

@@ -106,12 +106,6 @@ class PointwiseBn(ConvBn):
     def __init__(self, inputs: int, outputs: int, *, copies: int = 1) -> None:
         nn.Sequential.__init__(self, PointwiseConv(inputs, outputs, copies=copies), nn.BatchNorm2d(copies * outputs))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, copies * inputs, h, w) to (batch, copies * outputs, h, w)."""
-        convolution, norm = self
-        if self.training or type(norm) is not nn.BatchNorm2d:  # e.g. one that uses the statistics of the batch
-            return norm(convolution(x))
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        return convolution.linear(
-            x, convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
-        )
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Convolve single pixels with other weights and a bias."""
+        return self[0].linear(x, weight, bias)
