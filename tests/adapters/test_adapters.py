@@ -167,7 +167,7 @@ def test_optimizers_of_nevergrad_repeat_themselves(nevergrad, request):
 @pytest.mark.filterwarnings("ignore")
 def test_nevergrad_searches(nevergrad):
     budget = nl.Budget(evaluations=150)
-    ours = nl.simulate(TABLE, nevergrad_search("DiscreteOnePlusOne", 150), runs=8, budget=budget).regret("test")[:, -1]
+    ours = nl.simulate(TABLE, nevergrad_search("DiscreteOnePlusOne", 150), runs=20, budget=budget).regret("test")[:, -1]
     random = nl.simulate(TABLE, "random-search", runs=200, budget=budget).regret("test")[:, -1]
     assert ours.mean() < random.mean()
     with pytest.raises(ParameterError, match="optimizer 'CmaFmin2' of Nevergrad ignores seeds"):
